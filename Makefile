@@ -1,0 +1,57 @@
+# Everything that is done to this tree. Needs Go, git and make; race and .ci/run also a C compiler.
+
+GO       ?= go
+FUZZTIME ?= 10s
+TOOL      = $(GO) tool -modfile=tools/go.mod
+
+.DEFAULT_GOAL = help
+.PHONY: help build run test race lint vuln bench fuzz clean
+
+help: ## show this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+
+build: ## the static binary, bin/trapline
+	CGO_ENABLED=0 $(GO) build -trimpath -o bin/trapline ./cmd/trapline
+
+run: build ## build, and serve a demo configuration
+	bin/trapline serve --demo
+
+test: ## all tests
+	$(GO) test ./...
+
+race: ## all tests with the race detector, in random order
+	CGO_ENABLED=1 $(GO) test -race -shuffle=on ./...
+
+# gofmt lists what it would change: that list must be empty. errcheck looks at tests as well, as a
+# test that overlooks an error proves nothing; tools/errcheck.txt gives reasons for what it skips.
+# zerologlint is a part for go vet, so that is what runs it.
+lint: ## gofmt, vet, staticcheck, errcheck, ineffassign, errorlint, zerologlint
+	@odd=$$(gofmt -l .) && test -z "$$odd" || { echo "gofmt -w" $$odd; exit 1; }
+	$(GO) vet ./...
+	$(TOOL) staticcheck ./...
+	$(TOOL) errcheck -exclude tools/errcheck.txt ./...
+	$(TOOL) ineffassign ./...
+	$(TOOL) go-errorlint ./...
+	$(GO) vet -vettool="$$($(TOOL) -n zerologlint)" ./...
+
+# Not part of lint: it asks vuln.go.dev, so its answer changes while the code does not.
+vuln: ## known vulnerabilities in what we call (needs the network)
+	$(TOOL) govulncheck ./...
+
+bench: ## all benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# Go fuzzes one target of one package at a time. Minimizing an input that only widened the coverage
+# can take a minute in which nothing is tried, hence its limit.
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@set -e; for package in $$($(GO) list ./...); do \
+	  targets=$$($(GO) test -list '^Fuzz' $$package); \
+	  for target in $$(printf '%s\n' "$$targets" | grep '^Fuzz' || true); do \
+	    echo "== $$package $$target"; \
+	    $(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) \
+	      -fuzzminimizetime 10x $$package; \
+	  done; \
+	done
+
+clean: ## remove what was built
+	rm -rf bin
