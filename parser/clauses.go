@@ -1,0 +1,228 @@
+package parser
+
+import "strings"
+
+// clauses is a Received line taken apart at one of its `by`s (RFC 5321, section 4.4).
+type clauses struct {
+	line    string
+	hasFrom bool    // the line begins with `from`
+	from    []token // what stands before the `by`, without that keyword
+	by      string  // the name behind `by`; "" in a line without one
+	how     string  // what stands behind `with`
+	rest    []token // what stands behind the name, up to the date
+}
+
+// body is the line up to its date: the last semicolon outside of comments ends it.
+func (l *line) body() []token {
+	tokens := l.tokens()
+	for i := len(tokens) - 1; i >= 0; i-- {
+		if tokens[i].kind == semicolon {
+			return tokens[:i]
+		}
+	}
+	return tokens
+}
+
+// date is what follows the semicolon outside of comments; "" without one. With two of them either
+// may be the sender's, and with it the date.
+func (l *line) date() string {
+	body := l.body()
+	for i := range body {
+		if body[i].kind == semicolon {
+			return ""
+		}
+	}
+	if len(body) == l.n {
+		return ""
+	}
+	return l.text[l.buf[len(body)].end():]
+}
+
+// places are the `by`s of a line, by their index among the tokens.
+type places struct {
+	at [maxBys]int
+	n  int
+}
+
+// bys finds all `by`s with a name behind them; a line without one gives the place -1. It fails on
+// a line with too many of them.
+func (l *line) bys() (places, bool) {
+	p := places{}
+	body := l.body()
+	for i := range body {
+		if !body[i].is("by") || i+1 == len(body) || body[i+1].kind != word {
+			continue
+		}
+		if p.n == maxBys {
+			return p, false
+		}
+		p.at[p.n] = i
+		p.n++
+	}
+	if p.n == 0 {
+		p.at[0], p.n = -1, 1
+	}
+	return p, true
+}
+
+// clausesAt takes the line apart at a place that bys gave.
+func (l *line) clausesAt(place int) clauses {
+	c := clauses{line: l.text, from: l.body()}
+	if place >= 0 {
+		body := c.from
+		c.from, c.by, c.rest = body[:place], body[place+1].text, body[place+2:]
+		c.how = c.clause("with")
+	}
+	// QUIRK: some relays write `Received: Received from`, old SMTPSVC `(apparently) from`.
+	if len(c.from) > 1 && c.from[1].is("from") &&
+		(c.from[0].is("received") || c.from[0].isGroup("apparently")) {
+		c.from = c.from[1:]
+	}
+	if len(c.from) > 0 && c.from[0].is("from") {
+		c.hasFrom, c.from = true, c.from[1:]
+	}
+	// QUIRK: `by a by b`, left by broken line ends, is one `by`.
+	for n := len(c.from); n >= 2 && c.from[n-2].is("by") && c.from[n-1].kind == word; n -= 2 {
+		c.from = c.from[:n-2]
+	}
+	return c
+}
+
+// isSwallowed tells whether a server's clauses stand in a comment or a quoted string: they may be
+// the real ones, if it was opened in a HELO and closed in an envelope sender.
+func (l *line) isSwallowed() bool {
+	for _, t := range l.body() {
+		if (t.quoted || t.kind == group) && hasClauses(t.text) {
+			return true
+		}
+	}
+	return false
+}
+
+// hasQuoted tells whether there is a quoted string among the tokens.
+func hasQuoted(tokens []token) bool {
+	for i := range tokens {
+		if tokens[i].quoted {
+			return true
+		}
+	}
+	return false
+}
+
+// hasClauses tells whether a `by` stands in the text and a clause of a mail server's behind it.
+func hasClauses(s string) bool {
+	by := false
+	for s != "" {
+		var w string
+		w, s = cutWord(s)
+		switch {
+		case strings.EqualFold(w, "by"):
+			by = true
+		case by && isServerClause(w):
+			return true
+		}
+	}
+	return false
+}
+
+// isServerClause knows the words with which a server tells how it got a message.
+func isServerClause(w string) bool {
+	return strings.EqualFold(w, "with") || strings.EqualFold(w, "via") ||
+		strings.EqualFold(w, "id") || hasPrefix(w, "envelope-")
+}
+
+// cutWord takes the next word off a text, whatever the comments in it.
+func cutWord(s string) (word, rest string) {
+	const between = ` ()"`
+	s = strings.TrimLeft(s, between)
+	end := strings.IndexAny(s, between)
+	if end < 0 {
+		end = len(s)
+	}
+	return s[:end], s[end:]
+}
+
+// firstWord is what stands first before the `by`, if it is a word.
+func (c *clauses) firstWord() string {
+	if len(c.from) == 0 || c.from[0].kind != word {
+		return ""
+	}
+	return c.from[0].text
+}
+
+// product tells whether the comment behind the by name begins with one of the names.
+func (c *clauses) product(names ...string) bool {
+	if len(c.rest) == 0 || c.rest[0].kind != group {
+		return false
+	}
+	for _, name := range names {
+		if hasPrefix(c.rest[0].text, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// remark tells whether any comment behind the by name begins with one of the names.
+func (c *clauses) remark(names ...string) bool {
+	for i := range c.rest {
+		for _, name := range names {
+			if c.rest[i].isGroup(name) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// with tells whether the protocol begins with one of the names.
+func (c *clauses) with(names ...string) bool {
+	for _, name := range names {
+		if hasPrefix(c.how, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// clause gives what follows a keyword behind the by name: one word, of `with` all words up to the
+// next keyword or comment.
+func (c *clauses) clause(keyword string) string {
+	for i := range c.rest {
+		if c.rest[i].is(keyword) {
+			return c.span(c.rest[i+1:], keyword == "with")
+		}
+	}
+	return ""
+}
+
+func (c *clauses) span(tokens []token, many bool) string {
+	n := 0
+	for n < len(tokens) && tokens[n].kind == word && !tokens[n].isKeyword() && (many || n == 0) {
+		n++
+	}
+	if n == 0 {
+		return ""
+	}
+	return c.line[tokens[0].at:tokens[n-1].end()]
+}
+
+// is compares a word, letters in any case.
+func (t *token) is(s string) bool { return t.kind == word && strings.EqualFold(t.text, s) }
+
+// isGroup tells whether the token is a comment that begins with the name, letters in any case.
+func (t *token) isGroup(name string) bool { return t.kind == group && hasPrefix(t.text, name) }
+
+func (t *token) isKeyword() bool {
+	switch len(t.text) {
+	case 2:
+		return t.is("id")
+	case 3:
+		return t.is("for") || t.is("via") || t.is("tls")
+	case 4:
+		return t.is("with") || t.is("from")
+	case 13:
+		return t.is("envelope-from")
+	}
+	return false
+}

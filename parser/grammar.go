@@ -1,0 +1,110 @@
+package parser
+
+// grammar is how one family of mail servers writes its Received lines.
+type grammar struct {
+	name string // Hop.Format
+
+	// example is a line as the family writes it. In every example the peer is 198.51.100.7, and
+	// no other address; examples of lines that show no peer do not hold that address. A test
+	// reads them all.
+	example string
+
+	// mark knows the family by what the sender cannot choose: by what stands behind the `by`, or
+	// by the shape of the whole. The first grammar whose mark is there has the say: if it cannot
+	// read the line nobody can.
+	mark func(*clauses) bool
+
+	// read takes the client from the peer's position, and fails on any other shape.
+	read func(*clauses) (client, bool)
+
+	// anyHelo is set where a HELO may hold blanks, and so a `by` of its own, but nothing of the
+	// sender's follows the real one unquoted: then the last one is the real one, though another
+	// client could be read at an earlier one.
+	anyHelo bool
+}
+
+// grammars is the ordered table: shapes that nothing else has, then products that name
+// themselves, then the protocols of webmail, last the shapes that many products share.
+var grammars = [...]*grammar{
+	&qmailQueue, &slmail,
+	&postfix, &sendmail, &exim,
+	&smtpsvc, &exchange55, &exchangeMapi, &exchange,
+	&gmail,
+	&qpsmtpd, &qmailLDAP, &james,
+	&haraka, &opensmtpd, &chasquid, &mox, &maddy, &stalwart, &zonemta,
+	&communigate, &domino, &mdaemon, &imail, &kumomta, &powermta, &momentum, &xmail, &icewarp,
+	&amavis, &smap, &os400, &vpop3, &caffeine, &intermail,
+	&fetchmail,
+	&yahooBullet, &yahooMX, &yahooLogin,
+	&squirrelmail, &webmail,
+	&gmx, &ironport, &qmail, &qmailSameName,
+	&paren, &bracket,
+}
+
+// reading is what one grammar makes of a line.
+type reading struct {
+	grammar *grammar
+	clauses clauses
+	client  client
+}
+
+// witness is what a line tells of the way a message was injected.
+type witness struct {
+	grammar       *grammar // nil: no line
+	client        client
+	authenticated bool // with SMTP AUTH
+	web           bool // over HTTP
+}
+
+func (r *reading) witness() witness {
+	web := r.grammar == &squirrelmail || r.grammar != &exchange && isHTTP(&r.clauses)
+	return witness{r.grammar, r.client, r.clauses.authenticated(), web}
+}
+
+// read finds the grammar of a line and reads it. It fails, giving the clauses if the line has
+// any, where no grammar fits or where the line can be read in two ways.
+func (l *line) read() (reading, bool) {
+	bys, ok := l.bys()
+	if !ok || l.isSwallowed() {
+		return reading{}, false
+	}
+	r, ok := l.readAt(bys.at[bys.n-1])
+	for i := 0; ok && i < bys.n-1; i++ {
+		ok = l.agrees(&r, bys.at[i], bys.at[i+1])
+	}
+	return r, ok
+}
+
+// agrees tells whether the reading holds in spite of a `by` before the one it was read at. The
+// earlier one may be a HELO's, but then the last one may as well be an envelope sender's, printed
+// as it came. So the earlier one must lead to the same client, or stand where only a HELO can.
+func (l *line) agrees(r *reading, place, next int) bool {
+	other, ok := l.readAt(place)
+	if ok && other.client.ip == r.client.ip {
+		return true
+	}
+	return l.isEndOfHelo(place, next) && (!ok || r.grammar.anyHelo)
+}
+
+// isEndOfHelo tells whether a `by` can be the last words of a HELO: what follows it is a name and
+// then at once the comment with the peer, where a server would have told how it got the message.
+func (l *line) isEndOfHelo(place, next int) bool {
+	behind := l.buf[place+1 : next]
+	return len(behind) == 1 || len(behind) > 1 && behind[1].kind == group && allRemarks(behind[2:])
+}
+
+// readAt reads the line as if its `by` stood at the place.
+func (l *line) readAt(place int) (reading, bool) {
+	r := reading{clauses: l.clausesAt(place)}
+	if hasQuoted(r.clauses.from) { // no server quotes there: it is a HELO
+		return r, false
+	}
+	for _, g := range grammars {
+		if g.mark(&r.clauses) {
+			c, ok := g.read(&r.clauses)
+			r.grammar, r.client = g, c
+			return r, ok
+		}
+	}
+	return r, false
+}

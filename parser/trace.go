@@ -1,0 +1,101 @@
+package parser
+
+import (
+	"encoding/json"
+	"net/netip"
+	"time"
+)
+
+// Connection is what our own SMTP session knew. The zero value stands for mail that came without
+// one (ingest, a reported message): then Trust.Hosts decides about the topmost Received line.
+type Connection struct {
+	Peer       netip.Addr // the client of our socket, or the one a trusted PROXY header declared
+	Helo       string     // as the client said it
+	MailFrom   string     // reverse path; "" is not known, unless NullSender says otherwise
+	NullSender bool       // the reverse path was <>
+}
+
+// TrustedRelay is a network of hosts whose Received lines are believed.
+type TrustedRelay struct {
+	Network netip.Prefix
+	By      []string // what they call themselves behind `by`; empty believes any name
+}
+
+// Trust is what the operator vouches for. It is read only, and may be shared.
+type Trust struct {
+	// Relays are walked past, where their lines are by one of their names.
+	Relays []TrustedRelay
+	// Hosts are the names by one of which the topmost line of mail without a connection must be.
+	Hosts []string
+	// Loopback says that nobody but content filters submits over loopback on trusted hosts.
+	Loopback bool
+	// LocalSubmission says that nobody submits as a user or program of a trusted host, but for
+	// programs that hand on mail.
+	LocalSubmission bool
+}
+
+// Hop is one host that handed the message on, as the host after it tells. Only IP, By and Trusted
+// carry weight; the rest is what the line says.
+type Hop struct {
+	N         int        `json:"n"`
+	WrittenBy string     `json:"written_by"` // "connection", an address, or the name of a host
+	Format    string     `json:"format,omitempty"`
+	IP        netip.Addr `json:"ip,omitzero"`
+	RDNS      string     `json:"rdns,omitempty"`
+	Helo      string     `json:"helo,omitempty"`
+	By        string     `json:"by,omitempty"`
+	With      string     `json:"with,omitempty"`
+	ID        string     `json:"id,omitempty"`
+	For       string     `json:"for,omitempty"`
+	Time      time.Time  `json:"time,omitzero"`
+	Trusted   bool       `json:"trusted"`
+	Note      string     `json:"note,omitempty"` // why the walk went on or stopped here, if it is odd
+}
+
+// Trace is what Parse found. Its JSON form is the one of `trapline trace --json`.
+type Trace struct {
+	File    string     // for who read the message from a file to name it; Parse leaves it empty
+	Source  netip.Addr // zero: nobody can be vouched for
+	Reason  Reason     // why the walk stopped
+	Cause   Cause
+	Marks   []string  // what decided the cause
+	Hops    []Hop     // hop 0 is the nearest
+	Ignored int       // Received lines below the source, never believed
+	Defects []string  // what is wrong with the header's bytes
+	Time    time.Time // date of the topmost Received line, if believed and readable, in UTC
+}
+
+// MarshalJSON writes the fields in the order a reader wants them; the source is null if there is
+// none.
+func (t Trace) MarshalJSON() ([]byte, error) {
+	form := struct {
+		File    string      `json:"file,omitempty"`
+		Source  *netip.Addr `json:"source"`
+		Reason  Reason      `json:"reason"`
+		Cause   Cause       `json:"cause"`
+		Marks   []string    `json:"marks,omitempty"`
+		Time    time.Time   `json:"time,omitzero"`
+		Hops    []Hop       `json:"hops"`
+		Ignored int         `json:"ignored"`
+		Defects []string    `json:"defects,omitempty"`
+	}{t.File, nil, t.Reason, t.Cause, t.Marks, t.Time, t.Hops, t.Ignored, t.Defects}
+	if t.Source.IsValid() {
+		form.Source = &t.Source
+	}
+	if form.Hops == nil {
+		form.Hops = []Hop{}
+	}
+	return json.Marshal(form)
+}
+
+// Parse finds the source of a message and the cause it shows. It always gives an answer; t is only
+// read.
+func Parse(message []byte, c Connection, t Trust) Trace {
+	var buf [64]field
+	h := scanHeader(message, buf[:0])
+	w := walk{trust: &t, lines: cursor{header: &h}}
+	w.run(&c)
+	w.trace.Defects = h.defects.names()
+	w.trace.Cause, w.trace.Marks = causeOf(&w, &c)
+	return w.trace
+}
