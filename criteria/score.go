@@ -1,0 +1,99 @@
+package criteria
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/trapline/trapline/internal/address"
+)
+
+// Score applies a policy to the hits of one source at a second: the one
+// implementation of the rules, without an engine around it. The hits must be
+// of one listing unit and in the order of their log; points are the source's
+// reputation points.
+func Score(p Policy, hits []Hit, at Second, points int64) Verdict {
+	r := compile(p)
+	o := &outlook{rules: r, sets: newRegistry(), count: newCounter(), points: points,
+		source: &source{index: -1}}
+	for _, h := range hits {
+		o.source.unit = r.unitOf(h.Source).Addr()
+		if h.Time > 0 && len(h.Traps) > 0 {
+			o.source.insert(o.sets.entryOf(h), r)
+		}
+	}
+	return o.verdict(at)
+}
+
+// ScoreAll applies a policy to hits of any sources, taken in the order of their
+// time, and gives a verdict for each, sorted by source. No hits, no verdicts.
+func ScoreAll(p Policy, hits []Hit, at Second, points int64) []Verdict {
+	r := compile(p)
+	byUnit := map[netip.Prefix][]Hit{}
+	ordered := slices.Clone(hits)
+	slices.SortStableFunc(ordered, func(a, b Hit) int { return int(a.Time - b.Time) })
+	for i, h := range ordered {
+		h.LSN = uint64(i + 1)
+		unit := r.unitOf(h.Source)
+		byUnit[unit] = append(byUnit[unit], h)
+	}
+	verdicts := make([]Verdict, 0, len(byUnit))
+	for _, hits := range byUnit {
+		verdicts = append(verdicts, Score(p, hits, at, points))
+	}
+	slices.SortFunc(verdicts, func(a, b Verdict) int {
+		return comparePrefix(a.Source.Prefix, b.Source.Prefix)
+	})
+	return verdicts
+}
+
+// ParseHit reads a hit as one JSON object: time (RFC 3339), source and trap (an
+// address, or the reporter's name) are needed; kind is "trap" or "report",
+// weight 1, cause unknown, and no digest means unlike any other, where they are
+// left out. A digest is hexadecimal or any other text.
+func ParseHit(line []byte) (Hit, error) {
+	form := struct {
+		Time   Second     `json:"time"`
+		Source netip.Addr `json:"source"`
+		Kind   Kind       `json:"kind"`
+		Trap   string     `json:"trap"`
+		Weight *Micro     `json:"weight"`
+		Cause  Cause      `json:"cause"`
+		Digest string     `json:"digest"`
+	}{}
+	if err := json.Unmarshal(line, &form); err != nil {
+		return Hit{}, err
+	}
+	h := Hit{Time: form.Time, Stamp: form.Time, Source: address.Unwrap(form.Source), Kind: form.Kind,
+		Traps: []string{strings.ToLower(form.Trap)}, Weight: One, Cause: form.Cause}
+	if form.Weight != nil {
+		h.Weight = *form.Weight
+	}
+	switch {
+	case h.Time <= 0:
+		return Hit{}, fmt.Errorf("no time: give it as 2026-11-24T09:00:00Z")
+	case !h.Source.IsValid():
+		return Hit{}, fmt.Errorf("no source: give an IP address")
+	case form.Trap == "":
+		return Hit{}, fmt.Errorf("no trap: give the trap's address, or the reporter")
+	case h.Weight < 0 || h.Weight > MaxTrapWeight:
+		return Hit{}, fmt.Errorf("weight %s: give 0 to %s", h.Weight, MaxTrapWeight)
+	}
+	h.Digest = digestOf(form.Digest)
+	return h, nil
+}
+
+func digestOf(text string) Digest {
+	if text == "" {
+		return Digest{}
+	}
+	if b, err := hex.DecodeString(text); err == nil && len(b) >= len(Digest{}) {
+		return Digest(b[:len(Digest{})])
+	}
+	sum := sha256.Sum256([]byte(text))
+	return Digest(sum[:len(Digest{})])
+}
