@@ -1,0 +1,213 @@
+package store
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/trapline/trapline/criteria"
+)
+
+// day is the records of one UTC day. The newest is written by the writer
+// alone; every other is sealed and open for reading only.
+type day struct {
+	name string // "20261124"
+	path string
+
+	use  sync.RWMutex // held while reading; closing takes it whole
+	db   *bbolt.DB
+	gone bool
+}
+
+func dayName(s criteria.Second) string { return s.Time().Format("20060102") }
+
+func dayPath(dir, name string) string { return filepath.Join(dir, "hits-"+name+".db") }
+
+// dayNames lists the days that a folder holds, oldest first.
+func dayNames(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, e := range entries {
+		name, ok := strings.CutPrefix(e.Name(), "hits-")
+		name, isDB := strings.CutSuffix(name, ".db")
+		if _, err := time.Parse("20060102", name); ok && isDB && err == nil {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names, nil
+}
+
+// createDay makes the file of a new day.
+func createDay(dir, name string, store []byte) error {
+	return createFile(dayPath(dir, name), func(tx *bbolt.Tx) error {
+		for _, b := range [][]byte{bucketHit, bucketEvidence} {
+			if _, err := tx.CreateBucket(b); err != nil {
+				return err
+			}
+		}
+		return putMeta(tx, store)
+	})
+}
+
+func openDay(dir, name string, store []byte, readOnly bool) (*day, error) {
+	d := &day{name: name, path: dayPath(dir, name)}
+	db, err := openFile(d.path, readOnly)
+	if err != nil {
+		return nil, err
+	}
+	d.db = db
+	err = guarded(d.path, func() error {
+		return db.View(func(tx *bbolt.Tx) error { return checkMeta(tx, store) })
+	})
+	if err != nil {
+		db.Close()
+		return nil, fmt.Errorf("%s: %w", d.path, err)
+	}
+	return d, nil
+}
+
+// view runs a read transaction, safe against damage and against the day being
+// dropped meanwhile: of a day that is gone there is nothing to read.
+func (d *day) view(f func(*bbolt.Tx) error) error {
+	d.use.RLock()
+	defer d.use.RUnlock()
+	if d.gone {
+		return nil
+	}
+	return guarded(d.path, func() error { return d.db.View(f) })
+}
+
+// close waits for readers.
+func (d *day) close() error {
+	d.use.Lock()
+	defer d.use.Unlock()
+	d.gone = true
+	return d.db.Close()
+}
+
+// span gives the LSNs of the day.
+func (d *day) span() (s span, err error) {
+	err = d.view(func(tx *bbolt.Tx) error {
+		if s, err = spanIn(tx); err != nil {
+			return fmt.Errorf("%s: %w", d.path, err)
+		}
+		return nil
+	})
+	return s, err
+}
+
+// read gives at most n records, in order, from an LSN on. A record that the
+// span promises and that is not there is damage.
+func (d *day) read(from uint64, n int) ([]Record, error) {
+	var records []Record
+	err := d.cursor(func(c *bbolt.Cursor, s span) error {
+		lsn := max(from, s.first, 1)
+		for k, v := c.Seek(key(lsn)); lsn <= s.last && len(records) < n; k, v = c.Next() {
+			r, err := d.record(lsn, k, v)
+			if err != nil {
+				return err
+			}
+			records = append(records, r)
+			lsn++
+		}
+		return nil
+	})
+	return records, err
+}
+
+// readBack gives at most n records, newest first, from an LSN down.
+func (d *day) readBack(from uint64, n int) ([]Record, error) {
+	var records []Record
+	err := d.cursor(func(c *bbolt.Cursor, s span) error {
+		lsn := min(from, s.last)
+		for k, v := c.Seek(key(lsn)); lsn >= max(s.first, 1) && len(records) < n; k, v = c.Prev() {
+			r, err := d.record(lsn, k, v)
+			if err != nil {
+				return err
+			}
+			records = append(records, r)
+			lsn--
+		}
+		return nil
+	})
+	return records, err
+}
+
+func (d *day) cursor(f func(*bbolt.Cursor, span) error) error {
+	return d.view(func(tx *bbolt.Tx) error {
+		s, err := spanIn(tx)
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.path, err)
+		}
+		return f(tx.Bucket(bucketHit).Cursor(), s)
+	})
+}
+
+// record reads the value that must be that of an LSN; an error names the file
+// and the LSN.
+func (d *day) record(lsn uint64, k, v []byte) (Record, error) {
+	if !bytes.Equal(k, key(lsn)) {
+		return Record{}, fmt.Errorf("%s, hit %d: missing: %w", d.path, lsn, ErrDamaged)
+	}
+	content, err := unseal(bucketHit, k, v)
+	if err != nil {
+		return Record{}, fmt.Errorf("%s, hit %d: %w", d.path, lsn, err)
+	}
+	r, err := recordOf(lsn, content)
+	if err != nil {
+		return Record{}, fmt.Errorf("%s, hit %d: %w", d.path, lsn, err)
+	}
+	return r, nil
+}
+
+// evidence gives the head of a message, nil where it was not kept.
+func (d *day) evidence(lsn uint64) ([]byte, error) {
+	var head []byte
+	err := d.view(func(tx *bbolt.Tx) error {
+		if tx.Bucket(bucketEvidence).Get(key(lsn)) == nil {
+			return nil
+		}
+		content, err := get(tx, bucketEvidence, key(lsn))
+		if err == nil {
+			head, err = unpackEvidence(content)
+		}
+		if err != nil {
+			return fmt.Errorf("%s, evidence %d: %w", d.path, lsn, err)
+		}
+		return nil
+	})
+	return head, err
+}
+
+// put writes a batch in one transaction: all of it or nothing.
+func (d *day) put(records []*Record) error {
+	return d.db.Update(func(tx *bbolt.Tx) error {
+		// Keys only ascend, so pages can be filled.
+		tx.Bucket(bucketHit).FillPercent, tx.Bucket(bucketEvidence).FillPercent = 1, 1
+		var scratch []byte
+		for _, r := range records {
+			scratch = r.append(scratch[:0])
+			if err := put(tx, bucketHit, key(r.LSN), scratch); err != nil {
+				return err
+			}
+			if len(r.Evidence) == 0 {
+				continue
+			}
+			if err := put(tx, bucketEvidence, key(r.LSN), r.Evidence); err != nil {
+				return err
+			}
+		}
+		return extend(tx, records[0].LSN, len(records))
+	})
+}

@@ -1,0 +1,42 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"syscall"
+
+	bolterrors "go.etcd.io/bbolt/errors"
+)
+
+// What can be wrong with a store when it is opened. Each stops the start.
+var (
+	ErrLocked  = errors.New("in use by another process")
+	ErrDamaged = errors.New("damaged")
+	ErrNewer   = errors.New("written by a newer version")
+	ErrForeign = errors.New("not a file of this store")
+	ErrAhead   = errors.New("ahead of the clock")
+)
+
+// What can be wrong with a write. Nothing of it remains.
+var (
+	ErrFull   = errors.New("disk full")       // recovers by itself when there is room
+	ErrFailed = errors.New("storage failing") // only a restart tells what is on disk
+	ErrClosed = errors.New("store closed")
+)
+
+// classify tells a full disk, which passes, from everything else, which does
+// not: after a failed sync the page cache may call lost pages clean. Sync
+// reports a bare errno or the operation "sync"; a write that found no room, a
+// PathError; a rename, a LinkError.
+func classify(err error) error {
+	var path *fs.PathError
+	var link *os.LinkError
+	full := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	passes := errors.As(err, &link) || errors.As(err, &path) && path.Op != "sync"
+	if full && passes || errors.Is(err, bolterrors.ErrMaxSizeReached) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return fmt.Errorf("%w: %w", ErrFailed, err)
+}

@@ -1,0 +1,132 @@
+package store
+
+import (
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/trapline/trapline/criteria"
+)
+
+// ledger is the file of decisions. It also says which store this is, and its
+// lock is the lock of the whole folder.
+type ledger struct {
+	path      string
+	db        *bbolt.DB
+	store     []byte // identity, in every file of the store
+	secret    []byte
+	decisions []criteria.Decision // all of them; there are few
+}
+
+// openLedger opens the ledger of a folder, making it where the folder is new.
+func openLedger(dir string, readOnly bool) (*ledger, error) {
+	l := &ledger{path: filepath.Join(dir, "ledger.db")}
+	_, err := os.Stat(l.path)
+	if errors.Is(err, os.ErrNotExist) && !readOnly {
+		err = l.create(dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if l.db, err = openFile(l.path, readOnly); err != nil {
+		return nil, err
+	}
+	err = guarded(l.path, func() error { return l.db.View(l.load) })
+	if err != nil {
+		l.db.Close()
+		return nil, fmt.Errorf("%s: %w", l.path, err)
+	}
+	return l, nil
+}
+
+// create makes a ledger, but never beside hits: without their decisions they
+// would add up to another list.
+func (l *ledger) create(dir string) error {
+	days, err := dayNames(dir)
+	if err != nil {
+		return err
+	}
+	if len(days) > 0 {
+		return fmt.Errorf("%s is missing beside the hits of %d days: %w: restore it from a backup",
+			l.path, len(days), ErrDamaged)
+	}
+	return createFile(l.path, func(tx *bbolt.Tx) error {
+		if err := putMeta(tx, randomBytes(identity)); err != nil {
+			return err
+		}
+		if _, err := tx.CreateBucket(bucketDecision); err != nil {
+			return err
+		}
+		return put(tx, bucketMeta, keySecret, randomBytes(32))
+	})
+}
+
+func randomBytes(n int) []byte {
+	b := make([]byte, n)
+	rand.Read(b) // never fails: crypto/rand
+	return b
+}
+
+// load reads the whole ledger into memory.
+func (l *ledger) load(tx *bbolt.Tx) error {
+	if err := checkSchema(tx); err != nil {
+		return err
+	}
+	store, errStore := get(tx, bucketMeta, keyStore)
+	secret, errSecret := get(tx, bucketMeta, keySecret)
+	if err := errors.Join(errStore, errSecret); err != nil {
+		return err
+	}
+	if len(store) != identity {
+		return ErrForeign
+	}
+	l.store, l.secret = slices.Clone(store), slices.Clone(secret)
+	all, err := spanIn(tx)
+	if err != nil {
+		return err
+	}
+	for seq := uint64(1); seq <= all.last; seq++ {
+		d, err := decisionOf(tx, seq)
+		if err != nil {
+			return fmt.Errorf("decision %d: %w", seq, err)
+		}
+		l.decisions = append(l.decisions, d)
+	}
+	return nil
+}
+
+func decisionOf(tx *bbolt.Tx, seq uint64) (criteria.Decision, error) {
+	var d criteria.Decision
+	content, err := get(tx, bucketDecision, key(seq))
+	if err != nil {
+		return d, err
+	}
+	if err := json.Unmarshal(content, &d); err != nil {
+		return d, fmt.Errorf("%w: %w", err, ErrDamaged)
+	}
+	d.Seq = seq
+	return d, nil
+}
+
+// put appends decisions in one transaction.
+func (l *ledger) put(decisions []criteria.Decision) error {
+	return l.db.Update(func(tx *bbolt.Tx) error {
+		tx.Bucket(bucketDecision).FillPercent = 1
+		for _, d := range decisions {
+			content, err := json.Marshal(d)
+			if err != nil {
+				return err
+			}
+			if err := put(tx, bucketDecision, key(d.Seq), content); err != nil {
+				return err
+			}
+		}
+		return extend(tx, decisions[0].Seq, len(decisions))
+	})
+}

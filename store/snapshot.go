@@ -1,0 +1,73 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/google/renameio/v2"
+
+	"github.com/trapline/trapline/criteria"
+)
+
+var snapshotMagic = []byte("trapsnap")
+
+// snapshotHead is the magic, the store's identity and the mark: LSN, decision,
+// instant.
+const snapshotHead = 8 + identity + 3*8
+
+func (s *Store) snapshotPath() string { return filepath.Join(s.cfg.Dir, "engine.snapshot") }
+
+// WriteSnapshot keeps a derived state together with the place in the log that
+// it stands for. It replaces the one before, whole or not at all.
+func (s *Store) WriteSnapshot(m Mark, state []byte) error {
+	b := append(make([]byte, 0, len(state)+snapshotHead+4), snapshotMagic...)
+	b = append(b, s.ledger.store...)
+	for _, n := range []uint64{m.LSN, m.Decision, uint64(m.At)} {
+		b = binary.BigEndian.AppendUint64(b, n)
+	}
+	b = append(b, state...)
+	b = binary.BigEndian.AppendUint32(b, checksum(b))
+	path := s.snapshotPath()
+	if err := renameio.WriteFile(path, b, 0o600, renameio.IgnoreUmask()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return syncFolder(s.cfg.Dir)
+}
+
+// ReadSnapshot gives what WriteSnapshot kept; no error and no state where there
+// is none. A snapshot is never needed: on any error, ErrDamaged and ErrForeign
+// among them, the caller starts from the log.
+func (s *Store) ReadSnapshot() (Mark, []byte, error) {
+	path := s.snapshotPath()
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Mark{}, nil, nil
+	}
+	if err != nil {
+		return Mark{}, nil, err
+	}
+	end := len(b) - 4
+	if end < snapshotHead || string(b[:8]) != string(snapshotMagic) ||
+		checksum(b[:end]) != binary.BigEndian.Uint32(b[end:]) {
+		return Mark{}, nil, fmt.Errorf("%s: %w", path, ErrDamaged)
+	}
+	n := binary.BigEndian.Uint64
+	numbers := b[8+identity:]
+	m := Mark{LSN: n(numbers), Decision: n(numbers[8:]), At: criteria.Second(n(numbers[16:]))}
+	// The numbers of another store, or of a ledger that was put back since,
+	// would leave out decisions of this one.
+	if string(b[8:8+identity]) != string(s.ledger.store) || m.Decision > s.lastDecision() {
+		return Mark{}, nil, fmt.Errorf("%s: %w", path, ErrForeign)
+	}
+	return m, b[snapshotHead:end], nil
+}
+
+func (s *Store) lastDecision() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return uint64(len(s.ledger.decisions))
+}

@@ -1,0 +1,197 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/trapline/trapline/criteria"
+)
+
+// Mark is how far the log is complete: everything up to LSN and decision
+// number Decision is on disk, and nothing later will carry an instant before At.
+type Mark struct {
+	LSN      uint64
+	Decision uint64
+	At       criteria.Second
+}
+
+// Config says where a store is and what it may do.
+type Config struct {
+	Dir       string
+	Now       func() time.Time // nil: the system's clock
+	FreeBytes uint64           // of disk: with less, Room says ErrFull
+	Retention time.Duration    // how long records are kept; 0: for ever
+}
+
+// Store is an open store. Reading and appending are safe from any goroutine.
+type Store struct {
+	cfg      Config
+	ledger   *ledger
+	readOnly bool
+
+	queue   chan *request // appenders to writer
+	closing chan struct{} // closed: take no more
+	failed  chan struct{} // closed by the writer: see ErrFailed
+	ended   chan struct{} // closed by the writer: it answers nobody any more
+	changed chan struct{} // of one: the mark moved
+	writer  sync.WaitGroup
+	begun   atomic.Bool
+	stop    sync.Once
+
+	mu   sync.RWMutex // guards what follows
+	days []*day       // ascending, the newest last
+	mark Mark
+	full error // why Room refuses, nil with room
+}
+
+// Open opens the store of a folder for this process alone, making it where the
+// folder is empty. Errors say which file is wrong and why: ErrLocked,
+// ErrDamaged, ErrNewer, ErrForeign, or ErrAhead where the log lies more than an
+// hour in the clock's future. Close it after use; appending also needs Begin.
+func Open(cfg Config) (*Store, error) {
+	if err := os.MkdirAll(cfg.Dir, 0o750); err != nil {
+		return nil, fmt.Errorf("make data_dir: %w", err)
+	}
+	return open(cfg, false)
+}
+
+// OpenReadOnly opens a store for reading while no daemon has it open.
+func OpenReadOnly(dir string) (*Store, error) { return open(Config{Dir: dir}, true) }
+
+func open(cfg Config, readOnly bool) (*Store, error) {
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	l, err := openLedger(cfg.Dir, readOnly)
+	if err != nil {
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	s := &Store{cfg: cfg, ledger: l, readOnly: readOnly,
+		queue: make(chan *request, maxQueue), changed: make(chan struct{}, 1),
+		closing: make(chan struct{}), failed: make(chan struct{}), ended: make(chan struct{})}
+	if err := s.openDays(); err != nil {
+		s.closeFiles()
+		return nil, fmt.Errorf("open store: %w", err)
+	}
+	if readOnly {
+		s.Stop() // there is no writer
+	}
+	return s, nil
+}
+
+// openDays opens every day and finds where the log ends.
+func (s *Store) openDays() error {
+	names, err := dayNames(s.cfg.Dir)
+	if err != nil {
+		return err
+	}
+	for i, name := range names {
+		d, err := openDay(s.cfg.Dir, name, s.ledger.store, s.readOnly || i < len(names)-1)
+		if err != nil {
+			return err
+		}
+		s.days = append(s.days, d)
+	}
+	if err := s.findMark(); err != nil {
+		return err
+	}
+	if ahead := s.mark.At - criteria.At(s.cfg.Now()); ahead > 3600 && !s.readOnly {
+		return fmt.Errorf("the log ends at %s, %ds from now: %w: set the clock", s.mark.At, ahead, ErrAhead)
+	}
+	return nil
+}
+
+// findMark looks for the last record and the last decision. Ledger and snapshot
+// know LSNs too: none is used twice even when the newest log was lost.
+func (s *Store) findMark() error {
+	for _, d := range s.days {
+		span, err := d.span()
+		if err != nil {
+			return err
+		}
+		if span.first <= s.mark.LSN && span.last > 0 {
+			return fmt.Errorf("%s begins at hit %d, after hit %d: %w", d.path, span.first, s.mark.LSN, ErrDamaged)
+		}
+		records, err := d.read(span.last, 1)
+		if err != nil {
+			return err
+		}
+		for _, r := range records {
+			s.mark.LSN, s.mark.At = r.LSN, max(s.mark.At, r.Stamp)
+		}
+	}
+	inFiles := s.mark.LSN
+	for _, d := range s.ledger.decisions {
+		s.mark.LSN, s.mark.At = max(s.mark.LSN, d.After), max(s.mark.At, d.At)
+	}
+	s.mark.Decision = uint64(len(s.ledger.decisions))
+	if saved, _, err := s.ReadSnapshot(); err == nil {
+		s.mark.LSN, s.mark.At = max(s.mark.LSN, saved.LSN), max(s.mark.At, saved.At)
+	}
+	return s.checkEnd(inFiles)
+}
+
+// checkEnd tells whether the log can go on. Where hits are gone, it goes on in
+// another file or not at all: within one a gap is damage.
+func (s *Store) checkEnd(inFiles uint64) error {
+	if inFiles == s.mark.LSN || len(s.days) == 0 || s.days[len(s.days)-1].name < dayName(s.mark.At) {
+		return nil
+	}
+	return fmt.Errorf("%s ends at hit %d, but hit %d was stored: %w: restore it, or move it away",
+		s.days[len(s.days)-1].path, inFiles, s.mark.LSN, ErrDamaged)
+}
+
+// Mark says how far the log is complete.
+func (s *Store) Mark() Mark {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.mark
+}
+
+// Changed gets a value when the mark has moved since the last one was taken.
+func (s *Store) Changed() <-chan struct{} { return s.changed }
+
+// Failed is closed when storage fails in a way that only a restart can mend.
+func (s *Store) Failed() <-chan struct{} { return s.failed }
+
+// Secret is 32 random bytes made with the store, for HMACs that must stay the
+// same over restarts. The caller must not change or show them.
+func (s *Store) Secret() []byte { return s.ledger.secret }
+
+// Room tells whether messages can be taken: nil, ErrFull or ErrFailed. It costs
+// nothing; the writer measures once a second.
+func (s *Store) Room() error {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.full
+}
+
+// Stop ends the writer once all that is queued is on disk. The mark stands
+// still from here on; reading goes on until Close.
+func (s *Store) Stop() {
+	s.stop.Do(func() {
+		close(s.closing)
+		if !s.begun.Swap(true) { // nobody will answer
+			close(s.ended)
+		}
+	})
+	s.writer.Wait()
+}
+
+// Close stops the writer and closes the files.
+func (s *Store) Close() error {
+	s.Stop()
+	return s.closeFiles()
+}
+
+func (s *Store) closeFiles() error {
+	var errs []error
+	for _, d := range s.days {
+		errs = append(errs, d.close())
+	}
+	return errors.Join(append(errs, s.ledger.db.Close())...)
+}
