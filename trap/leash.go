@@ -1,0 +1,110 @@
+package trap
+
+import (
+	"net"
+	"sync"
+	"time"
+)
+
+// leash lets Shutdown reach a session that waits for its peer. Every wait is armed here first,
+// so that an order to stop is either seen before it or interrupts it, never lost in between.
+type leash struct {
+	raw  net.Conn
+	ends time.Time // of the session, whatever it does
+
+	mu       sync.Mutex // guards all below
+	entering bool       // nothing was said yet, and deadlines are the PROXY reader's
+	busy     bool       // a transaction is open
+	draining bool       // stop as soon as it is not
+	isCut    bool       // stop now
+}
+
+// arm sets the deadline of the next read. It returns false if there must be no next read.
+func (l *leash) arm(timeout time.Duration) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.stopped() {
+		return false
+	}
+	// A deadline that cannot be set belongs to a closed socket, and the read says so.
+	_ = l.raw.SetReadDeadline(l.earlier(timeout))
+	return true
+}
+
+// armReply sets the deadline of the next write. The last words of a session that was cut have a
+// second: its peer may long have stopped to read.
+func (l *leash) armReply(timeout time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	at := time.Now().Add(parting)
+	if !l.isCut {
+		at = l.earlier(timeout).Add(parting)
+	}
+	_ = l.raw.SetWriteDeadline(at)
+}
+
+// earlier returns the instant timeout from now, or the end of the session before it.
+func (l *leash) earlier(timeout time.Duration) time.Time {
+	at := time.Now().Add(timeout)
+	if at.After(l.ends) {
+		return l.ends
+	}
+	return at
+}
+
+func (l *leash) stopped() bool { return l.isCut || (l.draining && !l.busy) }
+
+// stopReason returns why there must be no next read, or "".
+func (l *leash) stopReason() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case l.isCut:
+		return endCut
+	case l.stopped():
+		return endShutdown
+	}
+	return ""
+}
+
+// setBusy tells whether a transaction is open that a drain should wait for.
+func (l *leash) setBusy(busy bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.busy = busy
+}
+
+// setEntering tells whether the session has yet to begin.
+func (l *leash) setEntering(entering bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.entering = entering
+}
+
+// drain asks the session to end once no transaction is open.
+func (l *leash) drain() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.draining = true
+	if l.stopped() {
+		l.wake()
+	}
+}
+
+// cut ends the session now, whatever it does. What its sink is storing is still answered.
+func (l *leash) cut() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.isCut = true
+	l.wake()
+	_ = l.raw.SetWriteDeadline(time.Now().Add(parting))
+}
+
+// wake interrupts the read that the session may be in.
+func (l *leash) wake() {
+	if l.entering {
+		_ = l.raw.Close()
+		return
+	}
+	_ = l.raw.SetReadDeadline(time.Unix(1, 0)) // long past
+}
