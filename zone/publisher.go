@@ -1,0 +1,257 @@
+package zone
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net/netip"
+	"path/filepath"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/trapline/trapline/criteria"
+)
+
+// Config is what a Publisher works with. All is required but Explained.
+type Config struct {
+	Dir      string // the folder that rsync serves; holds our four files and nothing else of ours
+	StateDir string // our own: beside Dir on the same file system, never in it
+	Header   Header
+
+	MinInterval time.Duration // at most one publication in this time; Runner keeps it
+	Keep        int           // generations kept for rollback, the published one among them
+	Guard       Guard
+
+	Now     func() time.Time
+	Special func(netip.Addr) bool // addresses that nobody on the internet answers for
+	// Explained tells whether it is on record why a network left the list: a delist, a dispute, an
+	// exception, another policy. Ends that were published, and exceptions, the Publisher knows itself.
+	Explained func(netip.Prefix) bool
+}
+
+// Snapshot is the list at one instant.
+type Snapshot struct {
+	Listings   []criteria.Listing
+	Exceptions []criteria.Exception
+	At         criteria.Second // when the list stood so; 0: now
+}
+
+// Result says what a publication did.
+type Result struct {
+	Serial    uint32  `json:"serial"`  // of the zone that is published now
+	Entries   int     `json:"entries"` // in it; test entries are none
+	Added     int     `json:"added"`
+	Removed   int     `json:"removed"`
+	Changed   int     `json:"changed"`   // answers
+	Unchanged bool    `json:"unchanged"` // nothing was written
+	Held      Held    `json:"held"`      // by the guard
+	Faults    []Fault `json:"faults"`    // listings left out, and what was wrong with the old files
+}
+
+// Publisher writes the folder. Its methods may be called from several goroutines; publications take
+// their turn.
+type Publisher struct {
+	cfg  Config
+	disk disk
+
+	mu       sync.Mutex // owns what follows
+	loaded   bool       // hold and serial are known, published is what is on disk
+	hold     Hold
+	serial   uint32 // the last one given out
+	damaged  Faults // what was wrong with the folder when it was read
+	files    fileTimes
+	modified time.Time // of the last files
+
+	published atomic.Pointer[publication] // nil: none, or none that could be read
+}
+
+// publication is a list that stands in the folder.
+type publication struct {
+	header   Header
+	serial   uint32
+	at       criteria.Second // 0: unknown, for the zone has no stamp
+	listings []criteria.Listing
+}
+
+// New checks the configuration; it touches no file.
+func New(c Config) (*Publisher, error) {
+	if err := c.Header.Check(); err != nil {
+		return nil, fmt.Errorf("check zone header: %w", err)
+	}
+	var faults Faults
+	faults.want(c.Dir != "" && c.StateDir != "", "dir", "give a folder, and another one for state")
+	faults.want(!isWithin(c.StateDir, c.Dir), "dir",
+		"has the folder for state in it, so rsync would serve it")
+	faults.want(c.Keep >= 1, "keep", "give at least 1")
+	faults.want(c.MinInterval >= 0, "min_interval", "give no negative time")
+	faults.want(c.Guard.MaxChange >= 0 && c.Guard.MaxChange <= maxMaxChange, "max_change",
+		"give 0 to 1000")
+	faults.want(c.Guard.Floor >= 0, "max_change_floor", "give 0 or more")
+	faults.want(c.Now != nil && c.Special != nil, "config", "needs a clock and special space")
+	if c.Explained == nil {
+		c.Explained = func(netip.Prefix) bool { return false }
+	}
+	if err := faults.orNil(); err != nil {
+		return nil, fmt.Errorf("check zone: %w", err)
+	}
+	return &Publisher{cfg: c, disk: osDisk{}}, nil
+}
+
+// maxMaxChange keeps the guard's sum within its integers.
+const maxMaxChange = 1000
+
+// isWithin tells whether a folder is the other one or lies in it.
+func isWithin(folder, other string) bool {
+	rel, err := filepath.Rel(filepath.Clean(other), filepath.Clean(folder))
+	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+}
+
+// Load reads what stands in the folder, so that Published can answer before the first publication.
+func (p *Publisher) Load() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.load()
+}
+
+// Publish brings the folder to a snapshot, as far as the guard lets it. It writes nothing when the
+// folder already says the same, is undamaged, and is younger than a quarter of Header.ValidFor.
+// After an error the folder holds, file by file, the old or the new publication, never
+// anything half written; the next call mends it. The caller must not publish a list that is not
+// complete: without a call the zone stays as it is, and in the end falls silent.
+func (p *Publisher) Publish(s Snapshot) (Result, error) { return p.publish(s, p.cfg.Guard) }
+
+// Force is Publish without the guard: all that it holds back goes out.
+func (p *Publisher) Force(s Snapshot) (Result, error) {
+	return p.publish(s, unguarded)
+}
+
+// unguarded lets everything through.
+var unguarded = Guard{Floor: math.MaxInt}
+
+// Preview says what Publish would do to the list now, without doing it: the list that would stand
+// in the zone, and what the guard would hold back.
+func (p *Publisher) Preview(s Snapshot) (Difference, Held, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.load(); err != nil {
+		return Difference{}, Held{}, err
+	}
+	passed, _ := p.pass(&s, p.cfg.Guard)
+	return Diff(p.list(), passed.Listings), passed.Held, nil
+}
+
+// Published gives the serial of the zone if it lists an address; false when it does not, or nothing
+// was read or published yet. It never waits for a publication.
+func (p *Publisher) Published(a netip.Addr) (serial uint32, listed bool) {
+	now := p.published.Load()
+	a = a.WithZone("").Unmap()
+	if now == nil || !a.IsValid() {
+		return 0, false
+	}
+	return now.serial, lists(now.listings, a)
+}
+
+func (p *Publisher) publish(s Snapshot, guard Guard) (Result, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if err := p.load(); err != nil {
+		return Result{}, err
+	}
+	passed, faults := p.pass(&s, guard)
+	result := p.resultOf(passed, faults)
+	now := criteria.At(p.cfg.Now())
+	if !p.due(passed.Listings, s.At, now) {
+		p.hold = passed.Hold
+		result.Unchanged = true
+		return result, nil
+	}
+	if err := p.write(passed, now); err != nil {
+		p.loaded = false // what stands in the folder is to be seen
+		return Result{}, fmt.Errorf("publish zone %s: %w", p.cfg.Header.Origin, err)
+	}
+	result.Serial = p.serial
+	return result, nil
+}
+
+// pass resolves a snapshot and lets the guard look at it. A first publication has nothing that it
+// could be compared with.
+func (p *Publisher) pass(s *Snapshot, guard Guard) (Passed, []Fault) {
+	if s.At == 0 {
+		s.At = criteria.At(p.cfg.Now())
+	}
+	wanted, faults := Resolve(s.Listings, s.Exceptions, p.cfg.Special, s.At)
+	hold := p.hold
+	if guard == unguarded || p.published.Load() == nil {
+		guard, hold = unguarded, Hold{}
+	}
+	excepted := tableOf(s.Exceptions, s.At)
+	return guard.Pass(Turn{
+		Published: p.list(), Wanted: wanted, At: s.At, Hold: hold,
+		Explained: func(l criteria.Listing) bool {
+			return l.Until <= s.At || excepted.OverlapsPrefix(l.Source) || p.cfg.Explained(l.Source)
+		},
+	}), faults
+}
+
+// list is what is published.
+func (p *Publisher) list() []criteria.Listing {
+	if now := p.published.Load(); now != nil {
+		return now.listings
+	}
+	return nil
+}
+
+func (p *Publisher) resultOf(passed Passed, faults []Fault) Result {
+	r := Result{Entries: len(passed.Listings), Held: passed.Held, Faults: append(faults, p.damaged...)}
+	d := Diff(p.list(), passed.Listings)
+	r.Added, r.Removed, r.Changed = len(d.Added), len(d.Removed), len(d.Changed)
+	if now := p.published.Load(); now != nil {
+		r.Serial = now.serial
+	}
+	return r
+}
+
+// due tells whether the folder must be written: it is damaged or somebody changed it, it says
+// something else, a published end has passed without ending, or its stamp grows old. A stamp ahead
+// of the clock would silence the zone and is replaced too.
+func (p *Publisher) due(list []criteria.Listing, at, now criteria.Second) bool {
+	old := p.published.Load()
+	if old == nil || len(p.damaged) > 0 || !p.files.stand(p.cfg.Dir, p.cfg.Header.Origin) {
+		return true
+	}
+	if !old.header.Equal(p.cfg.Header) || saysOtherwise(old.listings, list, at) {
+		return true
+	}
+	age := now - old.at
+	return p.cfg.Header.ValidFor > 0 && (age < 0 || age >= criteria.Second(p.refresh()/time.Second))
+}
+
+// refresh is the age at which an unchanged zone is published again.
+func (p *Publisher) refresh() time.Duration { return p.cfg.Header.ValidFor / 4 }
+
+// saysOtherwise tells whether a published list misleads about what is listed, or until when.
+func saysOtherwise(old, list []criteria.Listing, at criteria.Second) bool {
+	otherwise := false
+	walk(old, list, func(s step) {
+		switch {
+		case s.before == nil || s.after == nil || s.before.Answer != s.after.Answer:
+			otherwise = true
+		case hourUp(s.before.Until) <= at && s.after.Until > s.before.Until:
+			otherwise = true
+		}
+	})
+	return otherwise
+}
+
+// errNoSerial: somebody gave out a serial that time would reach in the year 2106.
+var errNoSerial = errors.New("the last serial is the highest there is: remove zone and state")
+
+// nextSerial is greater than every serial before and, where the clock allows, the time.
+func (p *Publisher) nextSerial(now criteria.Second) (uint32, error) {
+	if p.serial == math.MaxUint32 {
+		return 0, errNoSerial
+	}
+	return max(p.serial+1, uint32(min(max(now, 1), math.MaxUint32))), nil
+}

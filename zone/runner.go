@@ -1,0 +1,72 @@
+package zone
+
+import (
+	"context"
+	"time"
+)
+
+// Runner publishes as the list changes: at once when idle, at most once in Config.MinInterval.
+type Runner struct {
+	Publisher *Publisher
+	// Changed says that the list may have changed; a channel of one, so that many changes are one.
+	Changed <-chan struct{}
+	// List copies the list. False says that it is not complete, because the engine has not caught
+	// up or the store is faulty: then nothing is published, so that the copies of a list
+	// nobody keeps fall silent in the end.
+	List func() (Snapshot, bool)
+	// Report is told of every attempt, before the next one.
+	Report func(Result, error)
+}
+
+// lookEvery is how often a Runner looks without being told: for an end that passed, for what the
+// guard may release, and for a folder that somebody damaged.
+const lookEvery = 10 * time.Minute
+
+// Serve publishes until the context ends, and then once more, without waiting.
+func (r Runner) Serve(ctx context.Context) {
+	if err := r.Publisher.Load(); err != nil {
+		r.Report(Result{}, err)
+	}
+	next := time.Now() // not before
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			r.attempt()
+			return
+		case _, open := <-r.Changed:
+			if !open {
+				r.Changed = nil
+			}
+			timer.Reset(time.Until(next))
+		case <-timer.C:
+			done := r.attempt()
+			next = time.Now().Add(r.Publisher.cfg.MinInterval)
+			timer.Reset(r.pause(done))
+		}
+	}
+}
+
+// attempt tells whether the folder now is as it should be.
+func (r Runner) attempt() bool {
+	snapshot, complete := r.List()
+	if !complete {
+		return false
+	}
+	result, err := r.Publisher.Publish(snapshot)
+	r.Report(result, err)
+	return err == nil
+}
+
+// pause is how long to wait for a change. What failed is tried again, but never in a tight loop.
+func (r Runner) pause(done bool) time.Duration {
+	const shortest = time.Second
+	if !done {
+		return max(shortest, r.Publisher.cfg.MinInterval)
+	}
+	if refresh := r.Publisher.refresh(); refresh > 0 {
+		return refresh / ((refresh + lookEvery - 1) / lookEvery) // so that a look falls on it
+	}
+	return lookEvery
+}

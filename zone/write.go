@@ -1,0 +1,213 @@
+package zone
+
+import (
+	"cmp"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/trapline/trapline/criteria"
+)
+
+// Names in the folder for state.
+const (
+	generationsName = "generations"
+	nextName        = "next"
+	linkName        = "link"
+	stateName       = "state.json"
+)
+
+// state is what must outlive a restart.
+type state struct {
+	Serial uint32 `json:"serial"`
+	Hold   Hold   `json:"hold"`
+}
+
+// fileTimes is how the four files looked when they were written.
+type fileTimes [4]os.FileInfo
+
+// lookAt takes the files as they are; nil stands for one that is not there.
+func lookAt(dir, origin string) fileTimes {
+	var t fileTimes
+	for i, name := range namesOf(origin) {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil {
+			t[i] = info
+		}
+	}
+	return t
+}
+
+// stand tells whether the files still are those.
+func (t fileTimes) stand(dir, origin string) bool {
+	now := lookAt(dir, origin)
+	for i := range t {
+		if t[i] == nil || now[i] == nil || !os.SameFile(t[i], now[i]) ||
+			t[i].Size() != now[i].Size() || !t[i].ModTime().Equal(now[i].ModTime()) {
+			return false
+		}
+	}
+	return true
+}
+
+// newest is the latest modification among the files.
+func (t fileTimes) newest() time.Time {
+	var newest time.Time
+	for _, info := range t {
+		if info != nil && info.ModTime().After(newest) {
+			newest = info.ModTime()
+		}
+	}
+	return newest
+}
+
+// write puts a list on disk: whole in the folder for state first, then name by name in public.
+func (p *Publisher) write(passed Passed, now criteria.Second) error {
+	serial, err := p.nextSerial(now)
+	if err != nil {
+		return err
+	}
+	p.serial = serial
+	modified := p.nextModified(now)
+	files := renderAll(p.cfg.Header, passed.Listings, serial, now)
+	if err := p.stage(files, modified); err != nil {
+		return err
+	}
+	if err := p.save(state{serial, passed.Hold}); err != nil {
+		return err
+	}
+	if err := p.promote(); err != nil {
+		return err
+	}
+	p.hold, p.damaged, p.modified = passed.Hold, nil, modified
+	p.files = lookAt(p.cfg.Dir, p.cfg.Header.Origin)
+	p.published.Store(&publication{p.cfg.Header, serial, now, passed.Listings})
+	return p.prune()
+}
+
+// nextModified is the time the files get: rbldnsd and rsync see a change by whole seconds of it, so
+// it rises by one at least, and no more than that where the clock stepped back.
+func (p *Publisher) nextModified(now criteria.Second) time.Time {
+	newest := lookAt(p.cfg.Dir, p.cfg.Header.Origin).newest()
+	if p.modified.After(newest) {
+		newest = p.modified // a file may have been taken away
+	}
+	if newest.IsZero() {
+		return now.Time()
+	}
+	return max(now, criteria.At(newest)+1).Time()
+}
+
+func (p *Publisher) state(elements ...string) string {
+	return filepath.Join(append([]string{p.cfg.StateDir}, elements...)...)
+}
+
+// generation is the folder of the publication with the last serial.
+func (p *Publisher) generation() string { return p.generationOf(p.serial) }
+
+func (p *Publisher) generationOf(serial uint32) string {
+	return p.state(generationsName, strconv.FormatUint(uint64(serial), 10))
+}
+
+// stage writes a generation: when it has its name, all in it is on disk.
+func (p *Publisher) stage(files content, modified time.Time) error {
+	const private, public = 0o700, 0o755
+	next := p.state(nextName)
+	for _, folder := range []struct {
+		name string
+		mode os.FileMode
+	}{{p.cfg.Dir, public}, {p.cfg.StateDir, private}, {p.state(generationsName), private}} {
+		if err := p.disk.Folder(folder.name, folder.mode); err != nil {
+			return err
+		}
+	}
+	if err := p.disk.Remove(next); err != nil {
+		return err
+	}
+	if err := p.disk.Folder(next, private); err != nil {
+		return err
+	}
+	for i, name := range namesOf(p.cfg.Header.Origin) {
+		if err := p.disk.Write(filepath.Join(next, name), files[i], modified); err != nil {
+			return err
+		}
+	}
+	if err := p.disk.Sync(next); err != nil {
+		return err
+	}
+	if err := p.disk.Remove(p.generation()); err != nil {
+		return err // of a publication that failed before its serial was saved
+	}
+	if err := p.disk.Rename(next, p.generation()); err != nil {
+		return err
+	}
+	return p.disk.Sync(p.state(generationsName))
+}
+
+// save keeps the serial before anybody can see it.
+func (p *Publisher) save(s state) error {
+	data, err := json.Marshal(s)
+	if err != nil {
+		return err
+	}
+	next := p.state(nextName)
+	if err := p.disk.Remove(next); err != nil {
+		return err
+	}
+	if err := p.disk.Write(next, append(data, '\n'), p.cfg.Now()); err != nil {
+		return err
+	}
+	if err := p.disk.Rename(next, p.state(stateName)); err != nil {
+		return err
+	}
+	return p.disk.Sync(p.cfg.StateDir)
+}
+
+// promote gives the files of the generation their public names, one rename each, in order.
+func (p *Publisher) promote() error {
+	link := p.state(linkName)
+	for _, name := range namesOf(p.cfg.Header.Origin) {
+		if err := p.disk.Link(filepath.Join(p.generation(), name), link); err != nil {
+			return err
+		}
+		if err := p.disk.Rename(link, filepath.Join(p.cfg.Dir, name)); err != nil {
+			return err
+		}
+	}
+	return p.disk.Sync(p.cfg.Dir)
+}
+
+// prune removes the generations beyond those kept.
+func (p *Publisher) prune() error {
+	all, err := p.generations()
+	if err != nil {
+		return err
+	}
+	for _, serial := range all[min(p.cfg.Keep, len(all)):] {
+		if err := p.disk.Remove(p.generationOf(serial)); err != nil {
+			return fmt.Errorf("remove old generation: %w", err)
+		}
+	}
+	return nil
+}
+
+// generations gives the serials of the generations on disk, newest first.
+func (p *Publisher) generations() ([]uint32, error) {
+	entries, err := os.ReadDir(p.state(generationsName))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("read generations: %w", err)
+	}
+	var serials []uint32
+	for _, e := range entries {
+		if n, err := strconv.ParseUint(e.Name(), 10, 32); err == nil {
+			serials = append(serials, uint32(n))
+		}
+	}
+	slices.SortFunc(serials, func(a, b uint32) int { return cmp.Compare(b, a) })
+	return serials, nil
+}
