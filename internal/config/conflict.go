@@ -1,0 +1,132 @@
+package config
+
+import (
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// checkConflicts finds values that are right alone and wrong together.
+func (r *reader) checkConflicts(c *Config) {
+	r.checkMemory(c.Limits)
+	r.checkSockets(c)
+	r.checkDelivery(c)
+	r.checkFolders(c)
+	r.checkRetention(c)
+}
+
+// firstGiven is the path to blame for a conflict: the first that is in the file, or else the first.
+func (r *reader) firstGiven(paths ...string) string {
+	for _, path := range paths {
+		if r.given(path) {
+			return path
+		}
+	}
+	return paths[0]
+}
+
+func (r *reader) checkMemory(l Limits) {
+	const memory, message = "limits.memory_bytes", "limits.message_bytes"
+	if l.MemoryBytes < l.MessageBytes && r.sound(memory, message) {
+		r.fault(r.firstGiven(memory, message), "leaves less memory than one message may take",
+			"give memory_bytes at least what message_bytes is")
+	}
+}
+
+// bound is a socket and the path it was read from.
+type bound struct {
+	path    string
+	address Address
+}
+
+// sockets lists what is going to be bound. A listener's path counts as the file does, which is
+// the order of c.Listen unless the file has faults.
+func (r *reader) sockets(c *Config) []bound {
+	var all []bound
+	for i, l := range c.Listen {
+		path := "listen"
+		if r.given(path) {
+			path = element("listen", i) + ".address"
+		}
+		all = append(all, bound{path, l.Address})
+	}
+	return append(all,
+		bound{"web.address", c.Web.Address},
+		bound{"ops.address", c.Ops.Address},
+		bound{"admin.socket", Address{"unix", c.Admin.Socket}})
+}
+
+func (r *reader) checkSockets(c *Config) {
+	all := r.sockets(c)
+	for i, later := range all {
+		for _, first := range all[:i] {
+			if !first.address.overlaps(later.address) {
+				continue
+			}
+			path, other := later.path, first.path
+			if !r.given(path) && r.given(other) {
+				path, other = other, path
+			}
+			r.fault(path, "takes the same socket as "+other, "choose another port or path for one")
+			break
+		}
+	}
+}
+
+// checkDelivery: the peer of an LMTP listener must be one of our relays, and where none is
+// configured nobody could ever deliver. Behind a unix socket or systemd's stands our own host.
+func (r *reader) checkDelivery(c *Config) {
+	for i, l := range c.Listen {
+		path := element("listen", i) + ".protocol"
+		overTCP := strings.HasPrefix(l.Address.Network, "tcp")
+		if l.LMTP && overTCP && len(c.Trust.Relays) == 0 && r.sound(path) {
+			r.fault(path, "is lmtp, but there is no [[trust.relay]] that may deliver",
+				"write a [[trust.relay]] for the server that does")
+		}
+	}
+}
+
+// checkFolders keeps what is ours out of the folder that rsync serves to everybody.
+func (r *reader) checkFolders(c *Config) {
+	const within = "lies in zone.dir, which rsync serves to everybody"
+	r.checkServed(c, "zone.dir", c.DataDir, "holds data_dir, and rsync serves it to everybody")
+	r.checkServed(c, "admin.socket", c.Admin.Socket, within)
+	for i, l := range c.Listen {
+		if l.KeyFile != "" {
+			r.checkServed(c, element("listen", i)+".key_file", l.KeyFile, within)
+		}
+	}
+}
+
+func (r *reader) checkServed(c *Config, path, ours, problem string) {
+	zone, zoneErr := filepath.Abs(c.Zone.Dir)
+	ours, oursErr := filepath.Abs(ours)
+	if zoneErr != nil || oursErr != nil || !r.sound(path, "zone.dir", "data_dir") {
+		return
+	}
+	way, err := filepath.Rel(zone, ours)
+	if err == nil && way != ".." && !strings.HasPrefix(way, ".."+string(filepath.Separator)) {
+		r.fault(r.firstGiven(path, "zone.dir", "data_dir"), problem, "choose a folder for the zone alone")
+	}
+}
+
+// checkRetention: the rules look back as far as max_age, and for repeats of a hit that old by
+// repeat_window more. Evidence goes with its hit at the latest.
+func (r *reader) checkRetention(c *Config) {
+	const (
+		hits, evidence = "retention.hits", "retention.evidence"
+		age, repeat    = "criteria.max_age", "criteria.repeat_window"
+	)
+	back := c.Policy.MaxAge + c.Policy.RepeatWindow
+	r.atLeast(c.Retention.Hits, back, "max_age and repeat_window together", hits, age, repeat)
+	r.atLeast(c.Retention.Evidence, c.Policy.MaxAge, "max_age", evidence, age)
+	r.atLeast(c.Retention.Hits, c.Retention.Evidence, evidence, hits, evidence)
+}
+
+func (r *reader) atLeast(kept, needed time.Duration, what, path string, others ...string) {
+	paths := append([]string{path}, others...)
+	if kept < needed && r.sound(paths...) {
+		r.fault(r.firstGiven(paths...), "leaves "+path+" ("+short(kept)+") shorter than "+what,
+			"give "+path+" at least "+short(needed))
+	}
+}

@@ -1,0 +1,189 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/trapline/trapline/internal/address"
+)
+
+// network reads one network; the zero Prefix is for a bad one.
+func (r *reader) network(it item) netip.Prefix {
+	p, err := netip.ParsePrefix(it.text)
+	alone, notAddress := netip.ParseAddr(it.text)
+	switch {
+	case err != nil && notAddress == nil:
+		alone = address.Unwrap(alone)
+		r.fault(it.path, quoted(it.text)+" has no length",
+			fmt.Sprintf("write %s/%d", alone, alone.BitLen()))
+	case err != nil:
+		r.fault(it.path, quoted(it.text)+" is not a network", "write it as 192.0.2.0/24 or 2001:db8::/32")
+	case p.Addr().Is4In6():
+		r.fault(it.path, quoted(it.text)+" spells IPv4 as IPv6", "write "+unwrapped(p))
+	case p != p.Masked():
+		r.fault(it.path, quoted(it.text)+" has bits set behind its length",
+			fmt.Sprintf("write %s, or %s/%d for the one host", p.Masked(), p.Addr(), p.Addr().BitLen()))
+	default:
+		return p
+	}
+	return netip.Prefix{}
+}
+
+// unwrapped names the IPv4 network that a prefix in ::ffff:0:0/96 means.
+func unwrapped(p netip.Prefix) string {
+	const mapped = 96
+	if p.Bits() < mapped {
+		return "IPv4 and IPv6 networks apart"
+	}
+	v4, _ := address.Unwrap(p.Addr()).Prefix(p.Bits() - mapped) // 0 to 32 bits fit
+	return v4.String()
+}
+
+// networks reads a list of networks.
+func (s section) networks(key string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, it := range s.list(key, "192.0.2.0/24") {
+		if p := s.network(it); p.IsValid() && !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// believed reads networks whose word we take about others: the whole internet is not one.
+func (s section) believed(key string) []netip.Prefix {
+	networks := s.networks(key)
+	for _, p := range networks {
+		s.refuseAll(s.at(key), p)
+	}
+	return networks
+}
+
+func (r *reader) refuseAll(path string, p netip.Prefix) {
+	if p.IsValid() && p.Bits() == 0 {
+		r.fault(path, "would believe everybody", "name the networks you run yourself")
+	}
+}
+
+// Address is where a socket listens. The zero Address is for none.
+type Address struct {
+	// Network is "tcp", "tcp4" or "unix", as net.Listen takes it, or "fd" for a socket that
+	// systemd hands over. Tcp without a host or with [::] is one dual-stack socket.
+	Network string
+	// Name is host:port, a path or the name of systemd's socket.
+	Name string
+}
+
+// String gives the address as the configuration spells it.
+func (a Address) String() string {
+	switch a.Network {
+	case "unix", "fd":
+		return a.Network + ":" + a.Name
+	}
+	return a.Name
+}
+
+// socket reads the address of a TCP socket, or none when it is empty.
+func (s section) socket(key, otherwise string) Address {
+	text := s.text(key, otherwise)
+	if text == "" || !s.sound(s.at(key)) {
+		return Address{}
+	}
+	return s.tcp(item{s.at(key), text})
+}
+
+// listener reads an address in any of its three forms.
+func (s section) listener(key, otherwise string) Address {
+	text := s.text(key, otherwise)
+	if !s.sound(s.at(key)) {
+		return Address{}
+	}
+	form, name, _ := strings.Cut(text, ":")
+	switch form {
+	case "unix":
+		s.checkUnix(s.at(key), name)
+		return Address{"unix", filepath.Clean(name)}
+	case "fd":
+		if name == "" || len(name) > 255 || strings.ContainsAny(name, ": ") {
+			s.fault(s.at(key), quoted(name)+" is not the name of a socket",
+				"write the FileDescriptorName= of the socket unit, as fd:smtp")
+		}
+		return Address{"fd", name}
+	}
+	return s.tcp(item{s.at(key), text})
+}
+
+// checkUnix: a path has to fit into sockaddr_un with its final zero, unix(7).
+func (r *reader) checkUnix(path, name string) {
+	switch {
+	case name == "":
+		r.fault(path, "has no path", "write it as unix:/run/trapline/lmtp.sock")
+	case len(name) > 107:
+		r.fault(path, "is longer than the 107 bytes of a socket's path", "shorten "+quoted(name))
+	}
+}
+
+// tcp reads host:port. The host is a number, because a name may be another one at the next start.
+func (r *reader) tcp(it item) Address {
+	bad := func(problem string) Address {
+		r.fault(it.path, quoted(it.text)+" "+problem, "write it as :25, 192.0.2.1:25 or [2001:db8::1]:25")
+		return Address{}
+	}
+	host, port, err := net.SplitHostPort(it.text)
+	if err != nil {
+		return bad("is not host:port")
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	if err != nil {
+		return bad("has no port from 0 to 65535")
+	}
+	port = strconv.FormatUint(n, 10)
+	if host == "localhost" {
+		host = "127.0.0.1"
+	}
+	ip, err := netip.ParseAddr(host)
+	switch ip = ip.Unmap(); {
+	case host == "":
+		return Address{"tcp", ":" + port}
+	case err != nil:
+		return bad("has a host that is not an address")
+	case ip == netip.IPv4Unspecified(): // "tcp" would make it dual-stack, see net.Listen
+		return Address{"tcp4", net.JoinHostPort(ip.String(), port)}
+	}
+	return Address{"tcp", net.JoinHostPort(ip.String(), port)}
+}
+
+// endpoint is the address and port of a TCP socket; ok is false for others and for port 0, of
+// which the kernel makes a free one.
+func (a Address) endpoint() (ip netip.Addr, port uint16, ok bool) {
+	host, digits, err := net.SplitHostPort(a.Name)
+	if err != nil || !strings.HasPrefix(a.Network, "tcp") {
+		return netip.Addr{}, 0, false
+	}
+	if host == "" {
+		host = "::"
+	}
+	ip, err = netip.ParseAddr(host)
+	n, _ := strconv.ParseUint(digits, 10, 16) // tcp has read it before
+	return ip, uint16(n), err == nil && n != 0
+}
+
+// overlaps tells whether the two sockets cannot be bound side by side.
+func (a Address) overlaps(b Address) bool {
+	x, xPort, ok := a.endpoint()
+	y, yPort, also := b.endpoint()
+	if !ok || !also {
+		return a == b && a.Network != "" && !strings.HasPrefix(a.Network, "tcp")
+	}
+	return xPort == yPort && (x == y || covers(x, y) || covers(y, x))
+}
+
+// covers tells whether a socket bound to the wildcard also takes what comes to the other address.
+func covers(wildcard, other netip.Addr) bool {
+	return wildcard == netip.IPv6Unspecified() || wildcard == netip.IPv4Unspecified() && other.Is4()
+}
