@@ -1,0 +1,76 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"github.com/trapline/trapline/internal/admin"
+	"github.com/trapline/trapline/internal/config"
+)
+
+func getenv(name string) string { return os.Getenv(name) }
+
+type checkConfigCmd struct {
+	jsonFlag
+}
+
+// Run says whether the daemon would start with the configuration.
+func (c *checkConfigCmd) Run(a *app) error {
+	conf, err := a.load()
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.printJSON(map[string]any{"config": conf.Path, "ok": true, "listeners": len(conf.Listen),
+			"traps": len(conf.Traps), "reporters": len(conf.Reporters)})
+	}
+	fmt.Fprintf(a.stdout, "%s is fine: %d listeners, %d traps, %d reporters, zone %s\n",
+		conf.Path, len(conf.Listen), len(conf.Traps), len(conf.Reporters), conf.Zone.Origin)
+	return nil
+}
+
+type initCmd struct {
+	Domain string `placeholder:"D" help:"Your trap domain."`
+}
+
+// Help is shown by init --help.
+func (initCmd) Help() string { return "Example: trapline init --domain traps.example" }
+
+// Run writes a starter configuration where none is.
+func (c *initCmd) Run(a *app) error {
+	path := a.config
+	if path == "" {
+		path = "trapline.toml"
+	}
+	text, err := config.Starter(c.Domain)
+	if err != nil {
+		return usage("--domain: %w", err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is there already: it is never overwritten, choose another with --config", path)
+	}
+	if err != nil {
+		return fmt.Errorf("write starter configuration: %w", err)
+	}
+	_, err = f.Write(text)
+	if err := errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("write starter configuration: %w", err)
+	}
+	fmt.Fprintf(a.stdout, "%s is written: read it, then trapline check-config --config %s\n", path, path)
+	return nil
+}
+
+type reloadCmd struct{}
+
+// Run has the daemon read its configuration anew and waits for the result.
+func (c *reloadCmd) Run(a *app) error {
+	err := a.tell(func(client *admin.Client) error { return client.Reload(context.Background()) })
+	if err == nil {
+		fmt.Fprintln(a.stdout, "reloaded")
+	}
+	return err
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"github.com/trapline/trapline/criteria"
+	"github.com/trapline/trapline/internal/admin"
+	"github.com/trapline/trapline/internal/config"
+)
+
+type criteriaCmd struct {
+	Show  criteriaShowCmd  `cmd:"" help:"The policy in force."`
+	Score criteriaScoreCmd `cmd:"" help:"Score hits from a file."`
+}
+
+type criteriaShowCmd struct {
+	jsonFlag
+}
+
+// Run prints the policy in force.
+func (c *criteriaShowCmd) Run(a *app) error {
+	var p admin.Policy
+	err := a.ask(func(q answers) (err error) {
+		p, err = q.Policy()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.printJSON(p)
+	}
+	fmt.Fprintf(a.stdout, "# version %d, in force since %s, by %s\n[criteria]\n", p.Version, instant(p.Since), p.Who)
+	return a.table(func(w io.Writer) {
+		for _, key := range criteria.Keys() {
+			value, _ := p.Criteria.Get(key) // a key of the list
+			if strings.HasSuffix(value, "h") || strings.HasSuffix(value, "m") || strings.HasSuffix(value, "s") {
+				value = `"` + value + `"`
+			}
+			fmt.Fprintf(w, "%s\t= %s\n", key, value)
+		}
+	})
+}
+
+type criteriaScoreCmd struct {
+	jsonFlag
+	Set        []string `sep:"none" placeholder:"KEY=VALUE" help:"Change a key of the policy, as threshold=30. May be repeated."`
+	At         string   `placeholder:"TIME" help:"Score as of then, else as of now."`
+	Reputation int64    `placeholder:"N" help:"Reputation points of each source."`
+	File       string   `arg:"" help:"Hits as JSON lines; - for standard input."`
+}
+
+// Help is shown by criteria score --help.
+func (criteriaScoreCmd) Help() string {
+	return `Example: trapline criteria score --set threshold=30 hits.jsonl
+
+Each line is an object: {"time":"2026-11-24T09:00:00Z","source":"198.51.100.7",
+"kind":"trap","trap":"a@traps.example","weight":1,"cause":"relay","digest":"…"}.
+The policy is that of --config where it is given, else the default one.`
+}
+
+// Run prints a verdict for each source, sorted.
+func (c *criteriaScoreCmd) Run(a *app) error {
+	policy, err := c.policy(a)
+	if err != nil {
+		return err
+	}
+	at := criteria.At(a.now())
+	if c.At != "" {
+		if at, err = a.secondOf("at", c.At); err != nil {
+			return err
+		}
+	}
+	if c.Reputation < 0 {
+		return usage("--reputation %d is less than 0: give the number of points", c.Reputation)
+	}
+	hits, err := c.hits(a)
+	if err != nil {
+		return err
+	}
+	return printAll(a, c.JSON, each(criteria.ScoreAll(policy, hits, at, c.Reputation)), printVerdict)
+}
+
+func printVerdict(w io.Writer, v criteria.Verdict) {
+	fmt.Fprintf(w, "%s\t%s\tuntil %s\n", v.Source, v.Why, instant(v.Until))
+}
+
+func (c *criteriaScoreCmd) policy(a *app) (criteria.Policy, error) {
+	policy := criteria.DefaultPolicy()
+	if a.config != "" {
+		conf, err := config.Load(a.config)
+		if err != nil {
+			return policy, &exitError{exitUsage, err}
+		}
+		policy = conf.Policy
+	}
+	for _, set := range c.Set {
+		key, value, ok := strings.Cut(set, "=")
+		if !ok {
+			return policy, usage("--set %q: give KEY=VALUE", set)
+		}
+		if err := policy.Set(strings.TrimSpace(key), strings.TrimSpace(value)); err != nil {
+			return policy, usage("--set %s: %w", set, err)
+		}
+	}
+	var errs []error
+	for _, fault := range policy.Check() {
+		errs = append(errs, fault)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return policy, &exitError{exitUsage, err}
+	}
+	return policy, nil
+}
+
+// mostLine bounds a line of hits.
+const mostLine = 1 << 20
+
+func (c *criteriaScoreCmd) hits(a *app) ([]criteria.Hit, error) {
+	in := a.stdin
+	if c.File != "-" {
+		f, err := os.Open(c.File)
+		if err != nil {
+			return nil, usage("open hits: %w", err)
+		}
+		defer f.Close()
+		in = f
+	}
+	var hits []criteria.Hit
+	scanner := bufio.NewScanner(in)
+	scanner.Buffer(nil, mostLine)
+	for n := 1; scanner.Scan(); n++ {
+		line := bytes.TrimSpace(scanner.Bytes())
+		if len(line) == 0 {
+			continue
+		}
+		h, err := criteria.ParseHit(line)
+		if err != nil {
+			return nil, usage("%s:%d: %w", c.File, n, err)
+		}
+		hits = append(hits, h)
+	}
+	return hits, scanner.Err()
+}

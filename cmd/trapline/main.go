@@ -1,0 +1,122 @@
+// Command trapline turns spamtrap mail into a DNS blocklist.
+//
+// This package is the command line: a file for each verb, which reads its
+// arguments, asks the daemon or a pure package, and prints. What a verb knows
+// beyond that is in the wrong place.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker.
+var version = "dev"
+
+// Exit codes of every verb.
+const (
+	exitDone   = 0
+	exitFailed = 1
+	exitUsage  = 2 // wrong use, or a configuration that is wrong
+	exitNo     = 3 // the answer is no: not listed, no source, zone differs
+)
+
+// cli is every verb.
+type cli struct {
+	Config  string           `placeholder:"FILE" help:"Configuration, else $$TRAPLINE_CONFIG, ./trapline.toml or /etc/trapline/trapline.toml."`
+	Version kong.VersionFlag `help:"Print the version."`
+
+	Serve       serveCmd       `cmd:"" help:"Run the daemon: take mail, keep score, publish the zone."`
+	CheckConfig checkConfigCmd `cmd:"" help:"Check the configuration as serve would."`
+	Init        initCmd        `cmd:"" help:"Write a commented starter configuration."`
+	Reload      reloadCmd      `cmd:"" help:"Have the daemon read its configuration anew."`
+	Trace       traceCmd       `cmd:"" help:"Find the source of messages: hops, who wrote each, why the walk stopped."`
+	Ingest      ingestCmd      `cmd:"" help:"Feed mbox, Maildir or .eml files into the daemon as trap mail."`
+	Lookup      lookupCmd      `cmd:"" help:"Is an address listed, why, until when. Exit 3 when it is not."`
+	Listings    listingsCmd    `cmd:"" help:"All current listings."`
+	Hits        hitsCmd        `cmd:"" help:"Recorded hits, newest first."`
+	Criteria    criteriaCmd    `cmd:"" help:"The policy in force, and scores under another one."`
+	Zone        zoneCmd        `cmd:"" help:"Publish the zone, or check its files."`
+	Stats       statsCmd       `cmd:"" help:"The daemon at a glance."`
+}
+
+// app is the world around a verb.
+type app struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	now            func() time.Time
+	config         string // the --config flag
+}
+
+// exitError carries an exit code; an empty text prints nothing.
+type exitError struct {
+	code int
+	err  error
+}
+
+// Error is the text to print.
+func (e *exitError) Error() string {
+	if e.err == nil {
+		return ""
+	}
+	return e.err.Error()
+}
+
+// Unwrap gives the cause.
+func (e *exitError) Unwrap() error { return e.err }
+
+var errNo = &exitError{code: exitNo}
+
+func usage(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func main() {
+	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now}
+	os.Exit(a.run(os.Args[1:]))
+}
+
+// run carries out one command line and gives the exit code.
+func (a *app) run(args []string) int {
+	var c cli
+	code := -1
+	parser, err := kong.New(&c, kong.Name("trapline"), kong.Vars{"version": version},
+		kong.Description("Spamtrap mail in, a DNS blocklist out."),
+		kong.Writers(a.stdout, a.stderr), kong.Exit(func(n int) { code = n }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.UsageOnError())
+	if err != nil {
+		return a.fail(err)
+	}
+	ctx, err := parser.Parse(args)
+	if code >= 0 {
+		return code // --help and --version have printed
+	}
+	if err != nil {
+		return a.fail(usage("%w: see trapline --help", err))
+	}
+	a.config = c.Config
+	return a.fail(ctx.Run(a))
+}
+
+// fail prints an error in one line, or several where a configuration has
+// several faults, and gives the exit code.
+func (a *app) fail(err error) int {
+	if err == nil {
+		return exitDone
+	}
+	code := exitFailed
+	var e *exitError
+	if errors.As(err, &e) {
+		code = e.code
+	}
+	for line := range strings.Lines(err.Error()) {
+		fmt.Fprintln(a.stderr, "trapline:", strings.TrimRight(line, "\n"))
+	}
+	return code
+}

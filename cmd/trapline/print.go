@@ -1,0 +1,121 @@
+package main
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"iter"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/trapline/trapline/criteria"
+)
+
+// jsonFlag is the flag that every printing verb has.
+type jsonFlag struct {
+	JSON bool `name:"json" help:"Print JSON: one object, or one a line."`
+}
+
+// printJSON prints one object on a line.
+func (a *app) printJSON(value any) error { return jsonTo(a.stdout).Encode(value) }
+
+// jsonTo encodes for programs, not for HTML: >= stays >=.
+func jsonTo(w io.Writer) *json.Encoder {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e
+}
+
+// table lays out columns that are separated by tabs.
+func (a *app) table(write func(w io.Writer)) error {
+	w := tabwriter.NewWriter(a.stdout, 0, 8, 2, ' ', 0)
+	write(w)
+	return w.Flush()
+}
+
+// printAll prints a stream as JSON lines, or as text with a function for each.
+func printAll[T any](a *app, asJSON bool, values iter.Seq2[T, error], text func(io.Writer, T)) error {
+	out := bufio.NewWriter(a.stdout)
+	defer out.Flush()
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	defer w.Flush()
+	encode := jsonTo(out)
+	for value, err := range values {
+		if err != nil {
+			return err
+		}
+		if !asJSON {
+			text(w, value)
+		} else if err := encode.Encode(value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// foreign makes words that a stranger chose fit for a terminal: printable, and
+// cut.
+func foreign(s string) string {
+	const most = 80
+	quoted := strconv.QuoteToASCII(s)
+	quoted = quoted[1 : len(quoted)-1]
+	if len(quoted) > most {
+		return quoted[:most-1] + "~"
+	}
+	return quoted
+}
+
+// instant prints a second, or a dash where there is none.
+func instant(s criteria.Second) string {
+	if s == 0 || s == criteria.Never {
+		return "-"
+	}
+	return s.String()
+}
+
+// span prints seconds as people say them: 3d04h, 11h59m, 4m30s.
+func span(s criteria.Second) string {
+	d := time.Duration(s) * time.Second
+	switch {
+	case d >= 24*time.Hour:
+		return fmt.Sprintf("%dd%02dh", s/86400, s%86400/3600)
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh%02dm", s/3600, s%3600/60)
+	}
+	return d.String()
+}
+
+// causeCounts prints how often each cause was counted, the most frequent words
+// of the parser in their order.
+func causeCounts(counts map[criteria.Cause]int) string {
+	var parts []string
+	for cause := criteria.Cause(0); len(parts) < len(counts) && cause < 255; cause++ {
+		if n := counts[cause]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%s %d", cause, n))
+		}
+	}
+	if len(parts) == 0 {
+		return "-"
+	}
+	return strings.Join(parts, ", ")
+}
+
+// secondOf reads a point in time from the command line: RFC 3339, a day, or a
+// span back from now as 48h.
+func (a *app) secondOf(flag, text string) (criteria.Second, error) {
+	if text == "" {
+		return 0, nil
+	}
+	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+		return criteria.At(a.now().Add(-d)), nil
+	}
+	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {
+		if t, err := time.Parse(layout, text); err == nil {
+			return criteria.At(t), nil
+		}
+	}
+	return 0, usage("--%s %q is no time: give it as 2026-11-24T09:00:00Z, 2026-11-24 or 48h", flag, text)
+}

@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/trapline/trapline/internal/admin"
+)
+
+type statsCmd struct {
+	jsonFlag
+}
+
+// Run prints the daemon at a glance.
+func (c *statsCmd) Run(a *app) error {
+	var s admin.Stats
+	err := a.ask(func(q answers) (err error) {
+		s, err = q.Stats()
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return a.printJSON(s)
+	}
+	return a.table(func(w io.Writer) { printStats(w, s) })
+}
+
+func printStats(w io.Writer, s admin.Stats) {
+	state := "ready"
+	if !s.Ready {
+		state = "reading the log"
+	}
+	fmt.Fprintf(w, "engine\t%s, as of %s\n", state, instant(s.At))
+	fmt.Fprintf(w, "storage\t%s\n", s.Storage)
+	fmt.Fprintf(w, "records\t%d hits, %d decisions\n", s.Records, s.Decisions)
+	fmt.Fprintf(w, "sources\t%d remembered, %d listed\n", s.Sources, s.Listed)
+	var answers []string
+	for _, answer := range slices.Sorted(maps.Keys(s.Answers)) {
+		answers = append(answers, fmt.Sprintf("%s %d", answer, s.Answers[answer]))
+	}
+	fmt.Fprintf(w, "answers\t%s\n", strings.Join(append(answers, ""), " "))
+	fmt.Fprintf(w, "causes\t%s\n", causeCounts(s.Causes))
+	fmt.Fprintf(w, "policy\tversion %d\n", s.Policy)
+	zone := "not published yet"
+	if s.Zone.Serial > 0 {
+		zone = fmt.Sprintf("serial %d, %d entries, published %s, %d changes held",
+			s.Zone.Serial, s.Zone.Entries, instant(s.Zone.Published), s.Zone.Held)
+	}
+	fmt.Fprintf(w, "zone\t%s\n", zone)
+}

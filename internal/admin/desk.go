@@ -1,0 +1,202 @@
+// Package admin answers the operator.
+//
+// In come questions and orders, from the command line over a unix socket (HTTP
+// and JSON) or, with the daemon down, from the same process; out come answers
+// whose JSON forms are the contract of the command line. Desk knows the
+// answers, Server speaks them, Client asks.
+//
+// Exact seconds and, on request, trap addresses pass here and nowhere else, so
+// the socket is for the operator's group alone.
+package admin
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"iter"
+	"net/netip"
+	"slices"
+
+	"github.com/trapline/trapline/criteria"
+	"github.com/trapline/trapline/internal/judge"
+	"github.com/trapline/trapline/store"
+)
+
+// Desk answers from a store and the judge of its log.
+type Desk struct {
+	Store *store.Store
+	Judge *judge.Judge
+	// Zone is the state of the publication; nil without a publisher.
+	Zone func() Zone
+	// Published gives the serial of the zone that lists a source.
+	Published func(netip.Prefix) (uint32, bool)
+}
+
+// Lookup answers for an address.
+func (d *Desk) Lookup(a netip.Addr) (Lookup, error) {
+	var l Lookup
+	err := d.Judge.View(func(e *criteria.Engine) {
+		entry := e.Lookup(a)
+		_, policy := e.Policy()
+		l = Lookup{Verdict: entry.Verdict, Since: entry.Since, LastHit: entry.LastHit,
+			Causes: entry.Causes, Except: entry.Except, Manual: entry.Manual, Policy: policy.Seq}
+	})
+	if err != nil {
+		return l, err
+	}
+	l.Terms = make([]Term, 0, len(l.Verdict.Terms))
+	for _, t := range l.Verdict.Terms {
+		l.Terms = append(l.Terms, Term{t.LSN, t.Time, t.Age, t.Kind, t.Cause, t.Weight, t.Contribution})
+	}
+	if d.Published != nil {
+		if serial, ok := d.Published(l.Source.Prefix); ok {
+			l.Published = &serial
+		}
+	}
+	return l, nil
+}
+
+// Policy gives the policy in force.
+func (d *Desk) Policy() (Policy, error) {
+	var p Policy
+	err := d.Judge.View(func(e *criteria.Engine) {
+		policy, decision := e.Policy()
+		p = Policy{decision.Seq, decision.At, decision.Who, policy}
+	})
+	return p, err
+}
+
+// ListingFilter chooses listings; zero fields choose all.
+type ListingFilter struct {
+	Since criteria.Second // began at or after it
+	Cause string          // has a counted report of this cause
+	CIDR  netip.Prefix    // shares an address with it
+}
+
+// Listings gives the chosen listings, sorted by source.
+func (d *Desk) Listings(f ListingFilter) ([]Listing, error) {
+	list, err := d.Judge.Listings()
+	if err != nil {
+		return nil, err
+	}
+	chosen := []Listing{}
+	for _, l := range list.Listings {
+		if f.takes(l) {
+			chosen = append(chosen, Listing{criteria.Source{Prefix: l.Source}, l.Answer, l.Since, l.Until, l.Causes})
+		}
+	}
+	return chosen, nil
+}
+
+func (f ListingFilter) takes(l criteria.Listing) bool {
+	if l.Since < f.Since || f.CIDR.IsValid() && !f.CIDR.Overlaps(l.Source) {
+		return false
+	}
+	if f.Cause == "" {
+		return true
+	}
+	for cause := range l.Causes {
+		if cause.String() == f.Cause {
+			return true
+		}
+	}
+	return false
+}
+
+// HitFilter chooses records; zero fields choose all.
+type HitFilter struct {
+	CIDR         netip.Prefix    // the source lies in it
+	Since        criteria.Second // received at or after it
+	Limit        int             // at most so many; 0: all
+	Unattributed bool            // only those without a source
+	ShowTraps    bool            // trap addresses instead of their keyed hashes
+}
+
+// clockSkew is how much later than its commit a record's time may be.
+const clockSkew = 300
+
+// Hits gives the chosen records, newest first.
+func (d *Desk) Hits(f HitFilter) iter.Seq2[Hit, error] {
+	return func(yield func(Hit, error) bool) {
+		given := 0
+		for r, err := range d.Store.Newest(d.Store.Mark().LSN) {
+			if err != nil {
+				yield(Hit{}, err)
+				return
+			}
+			if f.Since > 0 && r.Stamp+clockSkew < f.Since {
+				return
+			}
+			if !f.takes(&r) {
+				continue
+			}
+			if !yield(d.hitOf(&r, f.ShowTraps), nil) {
+				return
+			}
+			if given++; given == f.Limit {
+				return
+			}
+		}
+	}
+}
+
+func (f HitFilter) takes(r *store.Record) bool {
+	return r.Time >= f.Since &&
+		!(f.Unattributed && (r.Source.IsValid() || r.Inbox)) &&
+		(!f.CIDR.IsValid() || r.Source.IsValid() && f.CIDR.Contains(r.Source))
+}
+
+func (d *Desk) hitOf(r *store.Record, showTraps bool) Hit {
+	h := Hit{ID: r.LSN, Time: r.Time, Source: addrOrNil(r.Source), Reason: r.Reason,
+		Peer: addrOrNil(r.Peer.Addr()), Port: r.Peer.Port(), Helo: r.Helo, MailFrom: r.MailFrom,
+		Kind: r.Kind.String(), Traps: []string{}, Cause: r.Cause, TLS: r.TLS, Size: r.Size,
+		Digest: hex.EncodeToString(r.Digest[:])}
+	if r.Inbox {
+		h.Kind = "inbox"
+	}
+	for _, to := range r.Recipients {
+		name := to.Address
+		if !showTraps {
+			name = d.pseudonym(name)
+		}
+		h.Traps = append(h.Traps, name)
+	}
+	slices.Sort(h.Traps)
+	return h
+}
+
+// pseudonym stands for a trap address: always the same for the same address of
+// this store, and of no use to anybody who does not have the store's secret.
+func (d *Desk) pseudonym(address string) string {
+	mac := hmac.New(sha256.New, d.Store.Secret())
+	mac.Write([]byte(address))
+	return hex.EncodeToString(mac.Sum(nil)[:8])
+}
+
+// Stats gives the daemon at a glance.
+func (d *Desk) Stats() (Stats, error) {
+	mark := d.Store.Mark()
+	s := Stats{At: mark.At, Records: mark.LSN, Decisions: mark.Decision, Storage: "ok",
+		Answers: map[string]int{}, Causes: map[criteria.Cause]int{}}
+	if err := d.Store.Room(); err != nil {
+		s.Storage = err.Error()
+	}
+	if d.Zone != nil {
+		s.Zone = d.Zone()
+	}
+	list, err := d.Judge.Listings()
+	if err != nil {
+		return s, nil // it says that it is not ready
+	}
+	s.Ready, s.At, s.Listed = true, list.At, len(list.Listings)
+	for _, l := range list.Listings {
+		s.Answers[l.Answer.String()]++
+		for cause, n := range l.Causes {
+			s.Causes[cause] += n
+		}
+	}
+	return s, d.Judge.View(func(e *criteria.Engine) {
+		_, policy := e.Policy()
+		s.Sources, s.Policy = e.Sources(), policy.Seq
+	})
+}

@@ -1,0 +1,193 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+
+	"github.com/trapline/trapline/criteria"
+	"github.com/trapline/trapline/internal/judge"
+)
+
+// Orders is what the operator may order, carried out by others.
+type Orders struct {
+	// Ingest records a message from a file; trap is "" where the message's own
+	// recipients decide.
+	Ingest func(ctx context.Context, message []byte, from, trap string, again bool) (Ingested, error)
+	// BuildZone publishes now; force lets held changes out.
+	BuildZone func(ctx context.Context, force bool) (Zone, error)
+	// Reload puts the configuration on disk in force.
+	Reload func(ctx context.Context) error
+}
+
+// mostBody bounds a request's body: a message.
+const mostBody = 32 << 20
+
+// ProblemError is an answer that says no: what is wrong, and the mend.
+type ProblemError struct {
+	Message string `json:"error"`
+	Hint    string `json:"hint,omitempty"`
+	Status  int    `json:"-"`
+}
+
+// Error gives both in one line.
+func (p *ProblemError) Error() string {
+	if p.Hint == "" {
+		return p.Message
+	}
+	return p.Message + ": " + p.Hint
+}
+
+func badRequest(message, hint string) error {
+	return &ProblemError{message, hint, http.StatusBadRequest}
+}
+
+// Handler serves the questions of a desk and the orders.
+func Handler(d *Desk, o Orders) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/lookup", answer(func(r *http.Request) (any, error) {
+		a, err := netip.ParseAddr(r.FormValue("ip"))
+		if err != nil {
+			return nil, badRequest(fmt.Sprintf("%q is not an address", r.FormValue("ip")), "give an IPv4 or IPv6 address")
+		}
+		return d.Lookup(a)
+	}))
+	mux.HandleFunc("GET /v1/listings", stream(func(r *http.Request) (iter.Seq2[Listing, error], error) {
+		return listings(d, r.URL.Query())
+	}))
+	mux.HandleFunc("GET /v1/hits", stream(func(r *http.Request) (iter.Seq2[Hit, error], error) {
+		f, err := hitFilterOf(r.URL.Query())
+		return d.Hits(f), err
+	}))
+	mux.HandleFunc("GET /v1/policy", answer(func(*http.Request) (any, error) { return d.Policy() }))
+	mux.HandleFunc("GET /v1/stats", answer(func(*http.Request) (any, error) { return d.Stats() }))
+	mux.HandleFunc("POST /v1/ingest", answer(o.ingest))
+	mux.HandleFunc("POST /v1/zone", answer(func(r *http.Request) (any, error) {
+		return o.BuildZone(r.Context(), r.URL.Query().Get("force") == "true")
+	}))
+	mux.HandleFunc("POST /v1/reload", answer(func(r *http.Request) (any, error) {
+		return struct{}{}, o.Reload(r.Context())
+	}))
+	return mux
+}
+
+func (o Orders) ingest(r *http.Request) (any, error) {
+	message, err := io.ReadAll(io.LimitReader(r.Body, mostBody+1))
+	if err != nil {
+		return nil, err
+	}
+	if len(message) > mostBody {
+		return nil, badRequest("message is larger than 32 MiB", "leave it out")
+	}
+	q := r.URL.Query()
+	return o.Ingest(r.Context(), message, q.Get("from"), q.Get("trap"), q.Get("again") == "true")
+}
+
+func listings(d *Desk, q url.Values) (iter.Seq2[Listing, error], error) {
+	f := ListingFilter{Cause: q.Get("cause")}
+	var err error
+	if f.Since, err = secondOf(q.Get("since")); err != nil {
+		return nil, err
+	}
+	if f.CIDR, err = networkOf(q.Get("cidr")); err != nil {
+		return nil, err
+	}
+	chosen, err := d.Listings(f)
+	return func(yield func(Listing, error) bool) {
+		for _, l := range chosen {
+			if !yield(l, nil) {
+				return
+			}
+		}
+	}, err
+}
+
+func hitFilterOf(q url.Values) (f HitFilter, err error) {
+	f.Unattributed, f.ShowTraps = q.Get("unattributed") == "true", q.Get("show_traps") == "true"
+	f.Limit, _ = strconv.Atoi(q.Get("limit"))
+	if f.Since, err = secondOf(q.Get("since")); err != nil {
+		return f, err
+	}
+	f.CIDR, err = networkOf(q.Get("cidr"))
+	return f, err
+}
+
+func secondOf(text string) (s criteria.Second, err error) {
+	if text == "" {
+		return 0, nil
+	}
+	err = s.UnmarshalJSON([]byte(strconv.Quote(text)))
+	return s, err
+}
+
+func networkOf(text string) (netip.Prefix, error) {
+	if text == "" {
+		return netip.Prefix{}, nil
+	}
+	p, err := netip.ParsePrefix(text)
+	if err != nil {
+		return p, badRequest(fmt.Sprintf("%q is not a network", text), "give it as 192.0.2.0/24")
+	}
+	return p.Masked(), nil
+}
+
+// answer makes a handler that replies with one JSON object.
+func answer(f func(*http.Request) (any, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		value, err := f(r)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(value) // the asker may be gone
+	}
+}
+
+// stream makes a handler that replies with one JSON object a line. An error in
+// the middle is the last line, an object with "error".
+func stream[T any](f func(*http.Request) (iter.Seq2[T, error], error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		values, err := f(r)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		w.Header().Set("Content-Type", "application/jsonl")
+		out := json.NewEncoder(w)
+		for value, err := range values {
+			if err != nil {
+				_ = out.Encode(problemOf(err))
+				return
+			}
+			if out.Encode(value) != nil {
+				return
+			}
+		}
+	}
+}
+
+func refuse(w http.ResponseWriter, err error) {
+	p := problemOf(err)
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
+}
+
+func problemOf(err error) *ProblemError {
+	var p *ProblemError
+	switch {
+	case errors.As(err, &p):
+		return p
+	case errors.Is(err, judge.ErrNotReady):
+		return &ProblemError{"the daemon is still reading its log", "ask again in a while; /readyz tells when", http.StatusServiceUnavailable}
+	}
+	return &ProblemError{err.Error(), "", http.StatusInternalServerError}
+}

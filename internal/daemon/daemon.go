@@ -1,0 +1,198 @@
+// Package daemon is the parts list: it opens the parts in order, hands each
+// what it needs, and stops them in reverse.
+//
+// In come a checked configuration and a context; out comes what did not end
+// well. It decides nothing about mail, scores or files: an `if` about those is
+// in the wrong package.
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/trapline/trapline/criteria"
+	"github.com/trapline/trapline/internal/admin"
+	"github.com/trapline/trapline/internal/config"
+	"github.com/trapline/trapline/internal/intake"
+	"github.com/trapline/trapline/internal/judge"
+	"github.com/trapline/trapline/internal/ops"
+	"github.com/trapline/trapline/parser"
+	"github.com/trapline/trapline/store"
+	"github.com/trapline/trapline/trap"
+	"github.com/trapline/trapline/zone"
+)
+
+// Options are what the world outside gives a daemon.
+type Options struct {
+	Events *ops.Events
+	Now    func() time.Time
+	// Reload gets a value when the configuration is to be read anew.
+	Reload <-chan struct{}
+	// Ready is told the addresses listened on, by what they serve, once the
+	// daemon takes mail.
+	Ready func(listeners map[string]string)
+	// Drain is how long sessions in progress may take to end.
+	Drain time.Duration
+}
+
+// Daemon is the parts, each made once and complete.
+type Daemon struct {
+	options Options
+	current atomic.Pointer[settings] // what new sessions read
+
+	store     *store.Store
+	judge     *judge.Judge
+	intake    *intake.Intake
+	publisher *zone.Publisher
+	zone      atomic.Pointer[admin.Zone] // the last publication, for stats
+	broken    atomic.Pointer[error]      // why the judge gave up
+	stack     stack
+}
+
+// Run serves until the context ends, and then stops: listeners, sessions, the
+// writer, the judge, the publisher, the operator's doors, and last the store.
+// An error says what could not be opened, what failed beyond repair, or what
+// had to be cut off.
+func Run(ctx context.Context, c *config.Config, o Options) error {
+	d := &Daemon{options: o}
+	failed, err := d.start(c)
+	if err == nil {
+		err = d.wait(ctx, failed)
+	}
+	deadline, cancel := context.WithTimeout(context.Background(), o.Drain)
+	defer cancel()
+	return errors.Join(err, d.stack.unwind(deadline))
+}
+
+// start opens the parts. What it opened is on the stack even when it fails.
+func (d *Daemon) start(c *config.Config) (failed <-chan error, err error) {
+	s, err := newSettings(c, d.options.Now())
+	if err != nil {
+		return nil, err
+	}
+	d.current.Store(s)
+	for _, open := range []func(*config.Config) error{
+		d.openStore, d.makeParts, d.openOps, d.openAdmin, d.runEngine,
+	} {
+		if err := open(c); err != nil {
+			return nil, err
+		}
+	}
+	return d.openTraps(c)
+}
+
+// wait serves until the context ends or something fails beyond repair.
+func (d *Daemon) wait(ctx context.Context, failed <-chan error) error {
+	for {
+		select {
+		case <-ctx.Done():
+			d.options.Events.Stopping("asked to")
+			return nil
+		case err := <-failed:
+			return err
+		case <-d.store.Failed():
+			return fmt.Errorf("storage: %w: %w", d.store.Room(), store.ErrFailed)
+		case <-d.options.Reload:
+			_ = d.reload(ctx) // told to the log
+		}
+	}
+}
+
+func (d *Daemon) openStore(c *config.Config) error {
+	s, err := store.Open(store.Config{Dir: c.DataDir, Now: d.options.Now,
+		FreeBytes: uint64(c.Limits.FreeBytes), Retention: c.Retention.Hits})
+	if err != nil {
+		return err
+	}
+	d.store = s
+	d.stack.push(func(context.Context) error { return s.Close() })
+	s.Begin()
+	return d.settle(context.Background(), c)
+}
+
+// settle puts into the ledger what the configuration wants and it does not say.
+func (d *Daemon) settle(ctx context.Context, c *config.Config) error {
+	missing := judge.Settle(d.store.Decisions(0, d.store.Mark().Decision), wanted(c), "config")
+	if len(missing) == 0 {
+		return nil
+	}
+	return d.store.Decide(ctx, missing...)
+}
+
+// makeParts makes what the doors answer from; nothing of it works yet.
+func (d *Daemon) makeParts(c *config.Config) (err error) {
+	d.judge = judge.New(d.store, d.options.Events)
+	d.intake = intake.New(d.store, func() parser.Trust { return d.current.Load().trust },
+		d.options.Events, d.options.Now)
+	d.publisher, err = zone.New(zoneConfig(c, d.options.Now, d.judge.Explains))
+	return err
+}
+
+// runEngine starts the judge and the publisher that follows it. Stopped in
+// reverse, the publisher would be first: so one stage stops both in order.
+func (d *Daemon) runEngine(*config.Config) error {
+	runner := zone.Runner{Publisher: d.publisher, Changed: d.judge.Changed(), List: d.list, Report: d.report}
+	stopJudge := background(d.runJudge)
+	stopPublisher := background(func(ctx context.Context) error {
+		runner.Serve(ctx)
+		return nil
+	})
+	d.stack.push(func(context.Context) error {
+		d.store.Stop()
+		return errors.Join(stopJudge(), stopPublisher())
+	})
+	return nil
+}
+
+// runJudge follows the log. A damaged log ends the judge, not the daemon: mail
+// is still taken, and the last good zone stays until it falls silent.
+func (d *Daemon) runJudge(ctx context.Context) error {
+	err := d.judge.Serve(ctx)
+	if err != nil {
+		d.broken.Store(&err)
+		d.options.Events.Fault("judge", err.Error())
+	}
+	return err
+}
+
+// list is what the publisher publishes: nothing while the list is incomplete.
+func (d *Daemon) list() (zone.Snapshot, bool) {
+	list, err := d.judge.Listings()
+	if err != nil || d.broken.Load() != nil || errors.Is(d.store.Room(), store.ErrFailed) {
+		return zone.Snapshot{}, false
+	}
+	return zone.Snapshot{Listings: list.Listings, Exceptions: list.Exceptions, At: list.At}, true
+}
+
+func (d *Daemon) report(r zone.Result, err error) {
+	if err != nil {
+		d.options.Events.ZoneFailed(err)
+		return
+	}
+	held := r.Held.Additions + r.Held.Removals
+	z := admin.Zone{Serial: r.Serial, Entries: r.Entries, Held: held}
+	if last := d.zone.Load(); r.Unchanged && last != nil {
+		z.Published = last.Published
+	}
+	if !r.Unchanged {
+		z.Published = criteria.At(d.options.Now())
+		d.options.Events.ZonePublished(r.Serial, r.Entries, r.Added, r.Removed, held)
+	}
+	d.zone.Store(&z)
+}
+
+// ready says why the daemon is not fully at work, nil when it is.
+func (d *Daemon) ready() error {
+	if err := d.broken.Load(); err != nil {
+		return *err
+	}
+	if err := d.store.Room(); err != nil {
+		return err
+	}
+	return d.judge.View(func(*criteria.Engine) {})
+}
+
+var _ trap.Observer = (*ops.Events)(nil)

@@ -1,0 +1,142 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+
+	"github.com/coreos/go-systemd/v22/activation"
+
+	"github.com/trapline/trapline/internal/admin"
+	"github.com/trapline/trapline/internal/config"
+	"github.com/trapline/trapline/internal/ops"
+	"github.com/trapline/trapline/trap"
+)
+
+// openOps serves metrics and health.
+func (d *Daemon) openOps(c *config.Config) error {
+	if c.Ops.Address == (config.Address{}) {
+		return nil
+	}
+	l, err := net.Listen(c.Ops.Address.Network, c.Ops.Address.Name)
+	if err != nil {
+		return fmt.Errorf("listen for ops: %w", err)
+	}
+	d.serveHTTP(l, d.options.Events.Handler(d.ready))
+	return nil
+}
+
+// openAdmin serves the command line. The store's lock says that no other
+// daemon has the socket, so one that lies there is a dead one's.
+func (d *Daemon) openAdmin(c *config.Config) error {
+	if err := os.Remove(c.Admin.Socket); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("remove old admin socket: %w", err)
+	}
+	l, err := net.Listen("unix", c.Admin.Socket)
+	if err != nil {
+		return fmt.Errorf("listen for admin: %w", err)
+	}
+	if err := os.Chmod(c.Admin.Socket, 0o660); err != nil {
+		return errors.Join(fmt.Errorf("listen for admin: %w", err), l.Close())
+	}
+	d.serveHTTP(l, d.adminHandler())
+	return nil
+}
+
+// serveHTTP serves until the stack unwinds.
+func (d *Daemon) serveHTTP(l net.Listener, h http.Handler) {
+	server := ops.NewServer(h)
+	wait := background(func(context.Context) error {
+		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	d.stack.push(func(ctx context.Context) error {
+		err := server.Shutdown(ctx)
+		if err != nil {
+			err = errors.Join(err, server.Close())
+		}
+		return errors.Join(err, wait())
+	})
+}
+
+// openTraps opens every listener before any of them serves, so that a start
+// that fails has taken no mail.
+func (d *Daemon) openTraps(c *config.Config) (failed <-chan error, err error) {
+	var listeners []net.Listener
+	for _, l := range c.Listen {
+		listener, err := listen(l.Address)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("listen for mail: %w", err), closeAll(listeners))
+		}
+		listeners = append(listeners, listener)
+	}
+	errs := make(chan error, len(listeners))
+	budget := trap.NewBudget()
+	names := map[string]string{}
+	for i, listener := range listeners {
+		if err := d.serveTrap(i, listener, budget, errs); err != nil {
+			return nil, errors.Join(err, closeAll(listeners[i:]))
+		}
+		names[fmt.Sprintf("mail %d", i+1)] = listener.Addr().String()
+	}
+	d.options.Ready(names)
+	return errs, nil
+}
+
+// serveTrap serves one listener until the stack unwinds.
+func (d *Daemon) serveTrap(i int, l net.Listener, b *trap.Budget, failed chan<- error) error {
+	server, err := trap.New(trap.Config{
+		Settings: func() *trap.Settings { return d.current.Load().listeners[i] },
+		Sink:     d.intake, Observer: d.options.Events, Gate: d.gate, Now: d.options.Now, Budget: b,
+	})
+	if err != nil {
+		return err
+	}
+	wait := background(func(ctx context.Context) error {
+		err := server.Serve(ctx, l)
+		if err != nil {
+			failed <- fmt.Errorf("serve mail on %s: %w", l.Addr(), err)
+		}
+		return err
+	})
+	d.stack.push(func(ctx context.Context) error {
+		return errors.Join(server.Shutdown(ctx), wait())
+	})
+	return nil
+}
+
+// listen opens a socket or takes the one that systemd opened.
+func listen(a config.Address) (net.Listener, error) {
+	if a.Network != "fd" {
+		if a.Network == "unix" {
+			_ = os.Remove(a.Name) // of a daemon that was killed; ours is the lock
+		}
+		return net.Listen(a.Network, a.Name)
+	}
+	named, err := activation.ListenersWithNames()
+	if err != nil {
+		return nil, err
+	}
+	if len(named[a.Name]) == 0 {
+		return nil, fmt.Errorf("systemd hands over no socket called %q: set FileDescriptorName=%s", a.Name, a.Name)
+	}
+	return named[a.Name][0], nil
+}
+
+func closeAll(listeners []net.Listener) error {
+	var errs []error
+	for _, l := range listeners {
+		errs = append(errs, l.Close())
+	}
+	return errors.Join(errs...)
+}
+
+func (d *Daemon) adminHandler() http.Handler {
+	return admin.Handler(&admin.Desk{Store: d.store, Judge: d.judge, Zone: d.zoneNow,
+		Published: d.published}, d.orders())
+}

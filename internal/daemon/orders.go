@@ -1,0 +1,134 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+
+	"github.com/trapline/trapline/internal/admin"
+	"github.com/trapline/trapline/internal/config"
+	"github.com/trapline/trapline/internal/intake"
+	"github.com/trapline/trapline/trap"
+)
+
+// orders are what the operator may order of the parts.
+func (d *Daemon) orders() admin.Orders {
+	return admin.Orders{Ingest: d.ingest, BuildZone: d.buildZone, Reload: d.reload}
+}
+
+func (d *Daemon) gate() error { return intake.Gate(d.store.Room)() }
+
+func (d *Daemon) zoneNow() admin.Zone {
+	if z := d.zone.Load(); z != nil {
+		return *z
+	}
+	return admin.Zone{}
+}
+
+func (d *Daemon) published(source netip.Prefix) (uint32, bool) {
+	return d.publisher.Published(source.Addr())
+}
+
+// ingest records a message from a file for the traps that it names.
+func (d *Daemon) ingest(ctx context.Context, message []byte, from, name string, again bool) (admin.Ingested, error) {
+	to, err := d.trapsFor(message, name)
+	if err != nil {
+		return admin.Ingested{}, err
+	}
+	r, err := d.intake.Ingest(ctx, intake.File{Message: message, MailFrom: from, Recipients: to, Again: again})
+	var refused intake.RefusedError
+	switch {
+	case errors.As(err, &refused):
+		return admin.Ingested{}, problem(refused.Error(), "")
+	case err != nil:
+		return admin.Ingested{}, err
+	}
+	return admin.IngestedOf(r), nil
+}
+
+func (d *Daemon) trapsFor(message []byte, name string) ([]trap.Recipient, error) {
+	directory, now := d.current.Load().directory, d.options.Now()
+	if name == "" {
+		to := intake.TrapsIn(message, directory, now)
+		if len(to) == 0 {
+			return nil, problem("the message names no trap", "give --trap ADDRESS")
+		}
+		return to, nil
+	}
+	to := directory.Match(name, netip.Addr{}, now)
+	if to.Class != trap.Trap {
+		return nil, problem(fmt.Sprintf("%q is no active trap", name), "give an address that a [[trap]] covers")
+	}
+	return []trap.Recipient{to}, nil
+}
+
+func problem(message, hint string) error {
+	return &admin.ProblemError{Message: message, Hint: hint, Status: http.StatusUnprocessableEntity}
+}
+
+// buildZone publishes now.
+func (d *Daemon) buildZone(_ context.Context, force bool) (admin.Zone, error) {
+	snapshot, complete := d.list()
+	if !complete {
+		return admin.Zone{}, problem("the list is not complete", "see readyz")
+	}
+	publish := d.publisher.Publish
+	if force {
+		publish = d.publisher.Force
+	}
+	result, err := publish(snapshot)
+	d.report(result, err)
+	return d.zoneNow(), err
+}
+
+// reload puts the configuration on disk in force for new sessions, the policy
+// and the exceptions; everything is checked first, and on any error the old one
+// stays. Sockets, folders and the zone's header are opened at start only.
+func (d *Daemon) reload(ctx context.Context) error {
+	err := d.tryReload(ctx)
+	d.options.Events.Reloaded(err)
+	return err
+}
+
+func (d *Daemon) tryReload(ctx context.Context) error {
+	old := d.current.Load()
+	c, err := config.Load(old.config.Path)
+	if err != nil {
+		return problem(err.Error(), "")
+	}
+	if what := restartFor(old.config, c); what != "" {
+		return problem(what+" changed, which takes a restart", "nothing was changed")
+	}
+	s, err := newSettings(c, d.options.Now())
+	if err != nil {
+		return err
+	}
+	if err := d.settle(ctx, c); err != nil {
+		return err
+	}
+	d.current.Store(s)
+	return nil
+}
+
+// restartFor names a section that only a start can change, "" if there is none.
+func restartFor(old, now *config.Config) string {
+	for _, section := range []struct {
+		name     string
+		old, now any
+	}{
+		{"data_dir", old.DataDir, now.DataDir},
+		{"listen", fmt.Sprint(old.Listen), fmt.Sprint(now.Listen)},
+		{"zone", fmt.Sprint(old.Zone), fmt.Sprint(now.Zone)},
+		{"ops", old.Ops, now.Ops},
+		{"admin", old.Admin, now.Admin},
+		{"retention", old.Retention, now.Retention},
+		{"log", old.Log, now.Log},
+	} {
+		if section.old != section.now {
+			return section.name
+		}
+	}
+	return ""
+}
