@@ -101,8 +101,6 @@ func (s *Second) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-func (s Second) add(d time.Duration) Second { return s + seconds(d) }
-
 func seconds(d time.Duration) Second { return Second(d / time.Second) }
 
 // Answer is the A record a listing is published with.

@@ -30,7 +30,7 @@ func readLines[T any](t testing.TB, path string) []T {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }() // only read
 	var rows []T
 	scanner := bufio.NewScanner(file)
 	scanner.Buffer(nil, 1<<20)

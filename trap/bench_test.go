@@ -47,7 +47,9 @@ func BenchmarkSession(b *testing.B) {
 			go func() { done <- server.Serve(l) }()
 			b.Cleanup(func() {
 				_ = server.Close()
-				<-done
+				if err := <-done; err != nil {
+					b.Error(err)
+				}
 			})
 			benchmarkSessions(b, l.Addr().String(), content)
 		})

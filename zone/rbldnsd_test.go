@@ -68,7 +68,7 @@ func freePort(t testing.TB) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer c.Close()
+	defer func() { _ = c.Close() }() // only read
 	return c.LocalAddr().(*net.UDPAddr).Port
 }
 

@@ -34,16 +34,17 @@ func (e *Events) Started(version, config string, listeners []string) {
 func (e *Events) Stopping(why string) { e.log.Info().Str("event", "stopping").Str("why", why).Send() }
 
 // Stopped: everything has ended; err is what did not end well.
-func (e *Events) Stopped(err error) { e.outcome("stopped", err).Send() }
+func (e *Events) Stopped(err error) { e.outcome("stopped", err) }
 
 // Reloaded: a new configuration is in force, or err says why the old one stays.
-func (e *Events) Reloaded(err error) { e.outcome("reloaded", err).Send() }
+func (e *Events) Reloaded(err error) { e.outcome("reloaded", err) }
 
-func (e *Events) outcome(event string, err error) *zerolog.Event {
+func (e *Events) outcome(event string, err error) {
 	if err != nil {
-		return e.log.Error().Str("event", event).Err(err)
+		e.log.Error().Str("event", event).Err(err).Send()
+		return
 	}
-	return e.log.Info().Str("event", event)
+	e.log.Info().Str("event", event).Send()
 }
 
 // Connection, session and message: what trap.Observer asks for.
