@@ -4,9 +4,8 @@ package parser
 type grammar struct {
 	name string // Hop.Format
 
-	// example is a line as the family writes it. In every example the peer is 198.51.100.7, and
-	// no other address; examples of lines that show no peer do not hold that address. A test
-	// reads them all.
+	// example is a line as the family writes it. In every example the peer is 198.51.100.7, and no
+	// other address. A test reads them all.
 	example string
 
 	// mark knows the family by what the sender cannot choose: by what stands behind the `by`, or

@@ -62,7 +62,7 @@ func (a *app) ask(question func(answers) error) error {
 	if err != nil {
 		return err
 	}
-	defer s.Close()
+	defer func() { _ = s.Close() }() // only read
 	fmt.Fprintln(a.stderr, "trapline: the daemon is down: answering from its store")
 	j := judge.New(s, silent{})
 	if err := j.CatchUp(criteria.At(a.now())); err != nil {
@@ -88,6 +88,8 @@ func (a *app) tell(order func(*admin.Client) error) error {
 
 // silent hears what a judge does and says nothing.
 type silent struct{}
+
+var _ judge.Observer = silent{}
 
 func (silent) SnapshotUnusable(error)                     {}
 func (silent) CaughtUp(uint64, int, int)                  {}

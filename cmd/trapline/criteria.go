@@ -129,7 +129,7 @@ func (c *criteriaScoreCmd) hits(a *app) ([]criteria.Hit, error) {
 		if err != nil {
 			return nil, usage("open hits: %w", err)
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }() // only read
 		in = f
 	}
 	var hits []criteria.Hit

@@ -14,6 +14,7 @@ type ingestCmd struct {
 	jsonFlag
 	Trap  string   `placeholder:"ADDRESS" help:"The trap it was sent to; else the message's own recipients decide."`
 	Again bool     `help:"Count what was ingested before."`
+	Mbox  bool     `help:"Standard input is an mbox; else it is one message, whatever its lines."`
 	Path  []string `arg:"" help:"Files or folders: .eml, mbox, Maildir; - for standard input."`
 }
 
@@ -36,7 +37,7 @@ func (c *ingestCmd) Run(a *app) error {
 	return a.tell(func(client *admin.Client) error {
 		var taken, attributed, skipped int
 		for _, path := range c.Path {
-			for m, err := range a.messages(path) {
+			for m, err := range c.messages(a, path) {
 				var done admin.Ingested
 				if err == nil {
 					done, err = c.ingest(client, m)
@@ -69,10 +70,15 @@ func (c *ingestCmd) Run(a *app) error {
 	})
 }
 
-// messages reads a file, a folder or, as "-", standard input.
-func (a *app) messages(path string) iter.Seq2[mailbox.Message, error] {
-	if path == "-" {
+// messages reads a file, a folder or, as "-", standard input. What a mail server
+// pipes into a program has a From_ line above and a body that nobody quoted: a
+// second From_ line in it is the sender's, and so would be the message below it.
+func (c *ingestCmd) messages(a *app, path string) iter.Seq2[mailbox.Message, error] {
+	switch {
+	case path == "-" && c.Mbox:
 		return mailbox.Read("-", a.stdin)
+	case path == "-":
+		return func(yield func(mailbox.Message, error) bool) { yield(mailbox.ReadOne("-", a.stdin)) }
 	}
 	return mailbox.Open(path)
 }

@@ -78,8 +78,28 @@ func usage(format string, args ...any) error {
 }
 
 func main() {
-	a := &app{stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr, now: time.Now}
-	os.Exit(a.run(os.Args[1:]))
+	out := &output{to: os.Stdout}
+	a := &app{stdin: os.Stdin, stdout: out, stderr: os.Stderr, now: time.Now}
+	code := a.run(os.Args[1:])
+	if out.err != nil && code == exitDone {
+		code = a.fail(fmt.Errorf("write output: %w", out.err))
+	}
+	os.Exit(code)
+}
+
+// output remembers its first error, so that printing need not look at each: an
+// answer that did not get out must not end in exit code 0.
+type output struct {
+	to  io.Writer
+	err error
+}
+
+// Write passes on until the first error.
+func (o *output) Write(b []byte) (n int, err error) {
+	if o.err == nil {
+		n, o.err = o.to.Write(b)
+	}
+	return n, o.err
 }
 
 // run carries out one command line and gives the exit code.

@@ -39,9 +39,9 @@ func (a *app) table(write func(w io.Writer)) error {
 // printAll prints a stream as JSON lines, or as text with a function for each.
 func printAll[T any](a *app, asJSON bool, values iter.Seq2[T, error], text func(io.Writer, T)) error {
 	out := bufio.NewWriter(a.stdout)
-	defer out.Flush()
+	defer func() { _ = out.Flush() }() // a.stdout keeps the error
 	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
-	defer w.Flush()
+	defer func() { _ = w.Flush() }()
 	encode := jsonTo(out)
 	for value, err := range values {
 		if err != nil {
