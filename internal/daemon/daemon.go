@@ -153,7 +153,7 @@ func (d *Daemon) runJudge(ctx context.Context) error {
 	err := d.judge.Serve(ctx)
 	if err != nil {
 		d.broken.Store(&err)
-		d.options.Events.Fault("judge", err.Error())
+		d.options.Events.JudgeStopped(err)
 	}
 	return err
 }

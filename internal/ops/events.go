@@ -98,10 +98,12 @@ func (e *Events) ProtocolAbuse(peer netip.Addr, kind string) {
 	e.log.Debug().Str("event", "protocol-abuse").Stringer("peer", peer).Str("kind", kind).Send()
 }
 
-// Fault: the program itself misbehaved.
+// Fault: the program itself misbehaved. The detail of a panic may hold anything
+// that a message or an address held, so it is for the debug level alone.
 func (e *Events) Fault(where, detail string) {
 	e.m.faults.WithLabelValues(where).Inc()
-	e.log.Error().Str("event", "fault").Str("where", where).Str("detail", cut(detail)).Send()
+	e.log.Error().Str("event", "fault").Str("where", where).Str("detail", "see level debug").Send()
+	e.log.Debug().Str("event", "fault").Str("where", where).Str("detail", cut(detail)).Send()
 }
 
 // Records and reports: what intake.Observer asks for.
@@ -146,6 +148,13 @@ func (e *Events) ListChanged(source, from, to, trigger string) {
 	e.m.changes.WithLabelValues(event, trigger).Inc()
 	e.log.Info().Str("event", event).Str("source", source).Str("answer", to).
 		Str("trigger", trigger).Send()
+}
+
+// JudgeStopped: the log or the ledger is damaged. Mail is still taken, nothing is
+// published any more.
+func (e *Events) JudgeStopped(err error) {
+	e.m.faults.WithLabelValues("judge").Inc()
+	e.log.Error().Str("event", "judge-stopped").Err(err).Send()
 }
 
 // PolicyInForce: other rules apply.

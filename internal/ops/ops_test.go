@@ -1,0 +1,89 @@
+package ops
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rs/zerolog"
+)
+
+// TestEveryEvent: each event is one line of JSON with the key "event", at the
+// info level nothing that a stranger chose passes uncut.
+func TestEveryEvent(t *testing.T) {
+	peer := netip.MustParseAddr("198.51.100.7")
+	for _, c := range []struct {
+		event string
+		tell  func(*Events)
+	}{
+		{"started", func(e *Events) { e.Started("1", "trapline.toml", []string{":25"}) }},
+		{"stopping", func(e *Events) { e.Stopping("asked to") }},
+		{"stopped", func(e *Events) { e.Stopped(nil) }},
+		{"stopped", func(e *Events) { e.Stopped(errors.New("x")) }},
+		{"reloaded", func(e *Events) { e.Reloaded(nil) }},
+		{"connection-refused", func(e *Events) { e.ConnectionRefused(peer, "connections") }},
+		{"session-ended", func(e *Events) { e.SessionEnded(peer, "quit", 5, 1, 100, time.Second) }},
+		{"recipient-refused", func(e *Events) { e.RecipientRefused(peer, "stranger") }},
+		{"message-taken", func(e *Events) { e.MessageTaken(peer, "trap", 1, 100, time.Millisecond) }},
+		{"message-not-taken", func(e *Events) { e.MessageNotTaken(peer, "busy") }},
+		{"tls-failed", func(e *Events) { e.TLSFailed(peer, "handshake") }},
+		{"protocol-abuse", func(e *Events) { e.ProtocolAbuse(peer, "http") }},
+		{"recorded", func(e *Events) { e.Recorded("trap", "198.51.100.7", "untrusted-peer", "direct") }},
+		{"report-refused", func(e *Events) { e.ReportRefused("too-old") }},
+		{"snapshot-unusable", func(e *Events) { e.SnapshotUnusable(errors.New("x")) }},
+		{"caught-up", func(e *Events) { e.CaughtUp(1, 2, 3) }},
+		{"listed", func(e *Events) { e.ListChanged("198.51.100.7", "", "127.0.0.2", "hit") }},
+		{"delisted", func(e *Events) { e.ListChanged("198.51.100.7", "127.0.0.2", "", "time") }},
+		{"relisted", func(e *Events) { e.ListChanged("198.51.100.7", "127.0.0.2", "127.0.0.3", "time") }},
+		{"judge-stopped", func(e *Events) { e.JudgeStopped(errors.New("x")) }},
+		{"policy-in-force", func(e *Events) { e.PolicyInForce(1, "config", 0) }},
+		{"zone-published", func(e *Events) { e.ZonePublished(1, 2, 1, 0, 0) }},
+		{"zone-failed", func(e *Events) { e.ZoneFailed(errors.New("x")) }},
+	} {
+		var out bytes.Buffer
+		c.tell(New(zerolog.New(&out)))
+		if got := out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"event":"`+c.event+`"`) {
+			t.Errorf("%s: %q", c.event, got)
+		}
+	}
+}
+
+// TestFaultHidesItsDetail: what a panic says may hold a trap's address.
+func TestFaultHidesItsDetail(t *testing.T) {
+	var out bytes.Buffer
+	New(zerolog.New(&out).Level(zerolog.InfoLevel)).Fault("session", "panic: secret@traps.example")
+	if strings.Contains(out.String(), "secret") {
+		t.Errorf("the log says %s", out.String())
+	}
+}
+
+func TestHandler(t *testing.T) {
+	events := New(zerolog.Nop())
+	events.ProtocolAbuse(netip.MustParseAddr("198.51.100.7"), "http")
+	var notReady error
+	h := events.Handler(func() error { return notReady })
+	for _, c := range []struct {
+		path  string
+		ready error
+		code  int
+		want  string
+	}{
+		{"/healthz", errors.New("behind"), http.StatusOK, "ok"},
+		{"/readyz", nil, http.StatusOK, "ready"},
+		{"/readyz", errors.New("still reading the log"), http.StatusServiceUnavailable, "still reading the log"},
+		{"/metrics", nil, http.StatusOK, `trapline_protocol_abuse_total{kind="http"} 1`},
+		{"/", nil, http.StatusNotFound, ""},
+	} {
+		notReady = c.ready
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", c.path, nil))
+		if w.Code != c.code || !strings.Contains(w.Body.String(), c.want) {
+			t.Errorf("%s: %d %q, want %d %q", c.path, w.Code, w.Body, c.code, c.want)
+		}
+	}
+}
