@@ -42,7 +42,9 @@ func (o *outlook) tallyAt(at Second, spamOnly bool) tally {
 }
 
 func (o *outlook) hasBackscatter() bool {
-	return slices.ContainsFunc(o.source.entries, func(e entry) bool { return isBackscatter(e.cause) })
+	return slices.ContainsFunc(o.source.entries, func(e entry) bool {
+		return isBackscatter(e.cause)
+	})
 }
 
 // exceptedAt tells whether an exception covers the whole unit at a second.
@@ -120,7 +122,9 @@ func (o *outlook) rises(now, end Second) []Second {
 	for _, x := range o.except {
 		add(x.Until)
 	}
-	reported := slices.ContainsFunc(o.source.entries, func(e entry) bool { return e.flags.has(isReport) })
+	reported := slices.ContainsFunc(o.source.entries, func(e entry) bool {
+		return e.flags.has(isReport)
+	})
 	for _, e := range o.source.entries {
 		add(Second(e.time))
 		if reported && !e.flags.has(isReport) {

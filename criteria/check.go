@@ -97,8 +97,9 @@ func (p Policy) checkCounts(c *checker) {
 		{"max_counted", p.MaxCounted, 1, maxReports},
 		{"ipv6_prefix", p.IPv6Prefix, 48, 128},
 	} {
-		c.want(n.value >= n.lo, n.key, fmt.Sprintf("is %d", n.value), fmt.Sprintf("give at least %d", n.lo))
-		c.want(n.value <= n.hi, n.key, fmt.Sprintf("is %d", n.value), fmt.Sprintf("give at most %d", n.hi))
+		is := fmt.Sprintf("is %d", n.value)
+		c.want(n.value >= n.lo, n.key, is, fmt.Sprintf("give at least %d", n.lo))
+		c.want(n.value <= n.hi, n.key, is, fmt.Sprintf("give at most %d", n.hi))
 	}
 }
 
@@ -106,9 +107,10 @@ func (p Policy) checkCounts(c *checker) {
 // no history could ever satisfy.
 func (p Policy) checkSense(c *checker) {
 	c.want(p.TrapFactor <= p.TrapSquareAt, "trap_factor",
-		fmt.Sprintf("is above trap_square_at, so a score would rise as its hits age past %s", p.TrapSquareAt),
-		"give at most "+p.TrapSquareAt.String())
-	c.want(p.MinReports <= p.MaxCounted, "min_reports", "is more than max_counted, so nothing could ever be listed",
+		fmt.Sprintf("is above trap_square_at, so a score would rise as its hits age past %s",
+			p.TrapSquareAt), "give at most "+p.TrapSquareAt.String())
+	c.want(p.MinReports <= p.MaxCounted, "min_reports",
+		"is more than max_counted, so nothing could ever be listed",
 		fmt.Sprintf("give at most %d", p.MaxCounted))
 	c.want(p.best(p.Threshold), "threshold",
 		"is above the score of max_counted fresh hits, so nothing could ever be listed", "lower it")

@@ -254,7 +254,9 @@ func difference(old, now *Engine) []Change {
 			changes = append(changes, Change{Source{source}, now.now, Unlisted, to, ByDecision})
 		}
 	}
-	slices.SortFunc(changes, func(a, b Change) int { return comparePrefix(a.Source.Prefix, b.Source.Prefix) })
+	slices.SortFunc(changes, func(a, b Change) int {
+		return comparePrefix(a.Source.Prefix, b.Source.Prefix)
+	})
 	return changes
 }
 

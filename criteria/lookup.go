@@ -1,6 +1,11 @@
 package criteria
 
-import "net/netip"
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/trapline/trapline/internal/address"
+)
 
 // Entry is all that the engine says of one address at its present second.
 type Entry struct {
@@ -17,7 +22,9 @@ func (e *Engine) Lookup(a netip.Addr) Entry {
 	if s == nil {
 		s = &source{unit: unit.Addr(), index: -1}
 	}
-	entry := Entry{Verdict: e.outlook(s, newCounter()).verdict(e.now)}
+	o := e.outlook(s, newCounter())
+	o.except = slices.Concat(o.except, exceptSpecial(unit.Addr()))
+	entry := Entry{Verdict: o.verdict(e.now)}
 	if entry.Listed {
 		entry.Since = s.since
 	}
@@ -30,6 +37,17 @@ func (e *Engine) Lookup(a netip.Addr) Entry {
 		entry.takeManual(m)
 	}
 	return entry
+}
+
+// exceptSpecial excepts what is no address of a mail server: private, reserved
+// and tunnelled space. Mail is never blamed on it, but files and questions may
+// name it.
+func exceptSpecial(a netip.Addr) []Exception {
+	if !address.Special(a) {
+		return nil
+	}
+	return []Exception{{Network: netip.PrefixFrom(a, 0).Masked(), Until: Never,
+		Reason: "special-purpose address space"}}
 }
 
 // takeManual lets the operator's listing stand over the score, under any

@@ -19,7 +19,8 @@ const One Micro = 1_000_000
 func ParseMicro(s string) (Micro, error) {
 	text := strings.ReplaceAll(s, "_", "")
 	whole, frac, _ := strings.Cut(strings.TrimLeft(text, "+-"), ".")
-	if !isDigits(whole) || frac != "" && !isDigits(frac) || len(frac) > 6 || strings.HasSuffix(text, ".") {
+	if !isDigits(whole) || frac != "" && !isDigits(frac) || len(frac) > 6 ||
+		strings.HasSuffix(text, ".") {
 		return 0, fmt.Errorf("%q is not a number with at most six decimals", s)
 	}
 	n, err := strconv.ParseInt(whole+frac+strings.Repeat("0", 6-len(frac)), 10, 64)

@@ -19,12 +19,15 @@ type overlay struct {
 }
 
 func newOverlay() overlay {
-	return overlay{exceptions: new(bart.Table[[]Exception]), manual: map[netip.Prefix]Manual{}, ends: Never}
+	return overlay{exceptions: new(bart.Table[[]Exception]), manual: map[netip.Prefix]Manual{},
+		ends: Never}
 }
 
 func (o *overlay) except(d Decision) {
 	o.exceptions.Modify(d.Network, func(old []Exception, _ bool) ([]Exception, bool) {
-		kept := slices.DeleteFunc(slices.Clone(old), func(x Exception) bool { return x.Origin == d.Origin })
+		kept := slices.DeleteFunc(slices.Clone(old), func(x Exception) bool {
+			return x.Origin == d.Origin
+		})
 		if d.Act == ActExcept {
 			kept = append(kept, Exception{d.Network, d.Reason, d.Who, d.Origin, d.At, d.end()})
 		}
@@ -95,7 +98,8 @@ func (o *overlay) restore(f frame) {
 			Origin: x.Origin, At: x.Since, Until: x.Until})
 	}
 	for _, m := range f.Manual {
-		o.list(Decision{Network: m.Network, Reason: m.Reason, Who: m.Who, At: m.Since, Until: m.Until})
+		o.list(Decision{Network: m.Network, Reason: m.Reason, Who: m.Who, At: m.Since,
+			Until: m.Until})
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -22,6 +23,7 @@ func Score(p Policy, hits []Hit, at Second, points int64) Verdict {
 		source: &source{index: -1}}
 	for _, h := range hits {
 		o.source.unit = r.unitOf(h.Source).Addr()
+		o.except = exceptSpecial(o.source.unit)
 		if h.Time > 0 && len(h.Traps) > 0 {
 			o.source.insert(o.sets.entryOf(h), r)
 		}
@@ -66,7 +68,7 @@ func ParseHit(line []byte) (Hit, error) {
 		Digest string     `json:"digest"`
 	}{}
 	if err := json.Unmarshal(line, &form); err != nil {
-		return Hit{}, err
+		return Hit{}, formError(err)
 	}
 	h := Hit{Time: form.Time, Stamp: form.Time, Source: address.Unwrap(form.Source), Kind: form.Kind,
 		Traps: []string{strings.ToLower(form.Trap)}, Weight: One, Cause: form.Cause}
@@ -85,6 +87,19 @@ func ParseHit(line []byte) (Hit, error) {
 	}
 	h.Digest = digestOf(form.Digest)
 	return h, nil
+}
+
+// formError says in words of the form, not of its Go type, that JSON is none.
+func formError(err error) error {
+	var wrong *json.UnmarshalTypeError
+	switch {
+	case !errors.As(err, &wrong):
+		return err
+	case wrong.Field == "":
+		return fmt.Errorf("the line is a JSON %s: give an object with time, source, kind and trap",
+			wrong.Value)
+	}
+	return fmt.Errorf("%s is a JSON %s: give a string", wrong.Field, wrong.Value)
 }
 
 func digestOf(text string) Digest {

@@ -152,7 +152,8 @@ func (o *outlook) why(v *Verdict, t *tally) string {
 	case Open:
 		return fmt.Sprintf("listed: %s >= %s, %s", score, o.Threshold, reports)
 	case DelistAfter:
-		return fmt.Sprintf("not listed: %s since the last report, limit %s", hours(silent), hours(o.after))
+		return fmt.Sprintf("not listed: %s since the last report, limit %s",
+			hours(silent), hours(o.after))
 	case DelistAfterFew:
 		return fmt.Sprintf("not listed: %s since the last of only %s, limit %s",
 			hours(silent), reports, hours(o.afterFew))
@@ -162,11 +163,13 @@ func (o *outlook) why(v *Verdict, t *tally) string {
 		return fmt.Sprintf("not listed: %s from %s, %d needed", reports,
 			counted(v.Traps, "distinct trap"), max(o.MinTraps, 2))
 	case TrapDomains:
-		return fmt.Sprintf("not listed: %s, %d needed", counted(t.domains, "trap domain"), o.MinTrapDomains)
+		return fmt.Sprintf("not listed: %s, %d needed", counted(t.domains, "trap domain"),
+			o.MinTrapDomains)
 	case Threshold:
 		return fmt.Sprintf("not listed: %s < %s, %s", score, o.Threshold, reports)
 	}
-	return fmt.Sprintf("not listed: %s < %s x %d reputation points", score, o.ReputationRatio, o.points)
+	return fmt.Sprintf("not listed: %s < %s x %d reputation points", score, o.ReputationRatio,
+		o.points)
 }
 
 func counted(n int, what string) string {

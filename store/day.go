@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -71,8 +72,7 @@ func openDay(dir, name string, store []byte, readOnly bool) (*day, error) {
 		return db.View(func(tx *bbolt.Tx) error { return checkMeta(tx, store) })
 	})
 	if err != nil {
-		db.Close()
-		return nil, fmt.Errorf("%s: %w", d.path, err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", d.path, err), db.Close())
 	}
 	return d, nil
 }

@@ -1,11 +1,8 @@
 package store
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/fnv"
-	"io"
 	"os"
 	"path/filepath"
 	"runtime/debug"
@@ -13,115 +10,79 @@ import (
 
 	"go.etcd.io/bbolt"
 	bolterrors "go.etcd.io/bbolt/errors"
+	"golang.org/x/sys/unix"
 )
 
 // bbolt maps its file into memory and trusts it: a cut file is a SIGBUS, a
-// flipped page number a crash, an empty file silently a new database. So a file
-// is looked at before bbolt opens it, and read with faults turned into errors.
+// flipped page number a crash or an endless descent, an empty file silently a new
+// database. So a file is locked and looked at before bbolt opens it, and read
+// with faults turned into errors.
 
 // lockTimeout bounds the wait for another process to let go of a file.
 const lockTimeout = time.Second
 
-// bbolt's meta page: a 16 byte page header, then magic, version, page size,
-// flags (4 bytes each), root (16), freelist, pages, transaction, checksum (8
-// each). Native byte order.
-const (
-	pageHeader  = 16
-	metaLength  = 64
-	metaMagic   = 0xED0CDAED
-	metaVersion = 2
-	minPageSize = 1 << 10
-	maxPageSize = 1 << 16
-)
-
-// checkPages tells whether bbolt may open the file: one of its two meta pages
-// is whole, and the file is as long as the newer one says.
-func checkPages(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return err
-	}
-	if info.Size() == 0 {
-		return fmt.Errorf("%s is empty: %w", path, ErrDamaged)
-	}
-	need := sizeOf(f)
-	switch {
-	case need == 0:
-		return fmt.Errorf("%s has no whole meta page: %w", path, ErrDamaged)
-	case need > uint64(info.Size()):
-		return fmt.Errorf("%s is cut off: %d of %d bytes: %w", path, info.Size(), need, ErrDamaged)
-	}
-	return nil
-}
-
-// sizeOf gives the size that the newer of the whole meta pages asks for, 0 where
-// there is none. The second page lies where the first one says that pages end.
-// Only where the first one is broken it is looked for, as bbolt does: the
-// other places may hold bytes that strangers sent.
-func sizeOf(f io.ReaderAt) uint64 {
-	first, ok := readMeta(f, 0)
-	if ok {
-		second, ok := readMeta(f, int64(first.pageSize))
-		if ok && second.tx > first.tx {
-			return second.size()
-		}
-		return first.size()
-	}
-	for at := int64(minPageSize); at <= maxPageSize; at *= 2 {
-		if m, ok := readMeta(f, at); ok && int64(m.pageSize) == at {
-			return m.size()
-		}
-	}
-	return 0
-}
-
-// metaPage is what of a meta page matters here.
-type metaPage struct {
-	pageSize  uint32
-	pages, tx uint64
-}
-
-func (m metaPage) size() uint64 { return m.pages * uint64(m.pageSize) }
-
-// readMeta gives the meta page at an offset, and whether it is whole.
-func readMeta(f io.ReaderAt, offset int64) (metaPage, bool) {
-	b := make([]byte, metaLength)
-	if _, err := f.ReadAt(b, offset+pageHeader); err != nil {
-		return metaPage{}, false
-	}
-	order := binary.NativeEndian
-	sum := fnv.New64a()
-	sum.Write(b[:metaLength-8])
-	whole := order.Uint32(b) == metaMagic && order.Uint32(b[4:]) == metaVersion &&
-		order.Uint64(b[56:]) == sum.Sum64()
-	return metaPage{order.Uint32(b[8:]), order.Uint64(b[40:]), order.Uint64(b[48:])}, whole
-}
-
 // openFile opens an existing bbolt file after looking at it.
 func openFile(path string, readOnly bool) (*bbolt.DB, error) {
-	if err := checkPages(path); err != nil {
+	f, err := openLocked(path, readOnly)
+	if err != nil {
 		return nil, err
 	}
 	var db *bbolt.DB
-	err := guarded(path, func() (err error) {
-		db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout, ReadOnly: readOnly,
-			FreelistType: bbolt.FreelistMapType})
-		return err
-	})
+	if err = checkPages(f); err == nil {
+		err = guarded(path, func() (err error) {
+			db, err = bbolt.Open(path, 0o600, &bbolt.Options{Timeout: lockTimeout, ReadOnly: readOnly,
+				FreelistType: bbolt.FreelistMapType,
+				OpenFile:     func(string, int, os.FileMode) (*os.File, error) { return f, nil }})
+			return err
+		})
+	}
+	if err != nil {
+		// Where bbolt gave up with the file mapped, closing does not unlock it.
+		_ = unix.Flock(int(f.Fd()), unix.LOCK_UN)
+		_ = f.Close()
+		return nil, openError(path, err)
+	}
+	return db, nil
+}
+
+func openError(path string, err error) error {
 	switch {
 	case errors.Is(err, bolterrors.ErrTimeout):
-		return nil, fmt.Errorf("%s: %w", path, ErrLocked)
+		return fmt.Errorf("%s: %w", path, ErrLocked)
 	case errors.Is(err, bolterrors.ErrInvalid), errors.Is(err, bolterrors.ErrVersionMismatch),
 		errors.Is(err, bolterrors.ErrChecksum):
-		return nil, fmt.Errorf("open %s: %w: %w", path, err, ErrDamaged)
+		return fmt.Errorf("%s: %w: %w", path, err, ErrDamaged)
 	}
-	return db, err
+	return fmt.Errorf("%s: %w", path, err)
 }
+
+// openLocked opens a file and takes bbolt's lock of it: shared for readers.
+func openLocked(path string, readOnly bool) (*os.File, error) {
+	flag, how := os.O_RDWR, unix.LOCK_EX
+	if readOnly {
+		flag, how = os.O_RDONLY, unix.LOCK_SH
+	}
+	f, err := os.OpenFile(path, flag, 0)
+	if err != nil {
+		return nil, err
+	}
+	for waited := time.Duration(0); ; waited += lockPoll {
+		err := unix.Flock(int(f.Fd()), how|unix.LOCK_NB)
+		switch {
+		case err == nil:
+			return f, nil
+		case !errors.Is(err, unix.EWOULDBLOCK) && !errors.Is(err, unix.EINTR):
+			_ = f.Close()
+			return nil, fmt.Errorf("lock %s: %w", path, err)
+		case waited >= lockTimeout:
+			_ = f.Close()
+			return nil, fmt.Errorf("%s: %w", path, ErrLocked)
+		}
+		time.Sleep(lockPoll) // flock(2) cannot wait for a limited time
+	}
+}
+
+const lockPoll = lockTimeout / 20
 
 // createFile makes a bbolt file that appears under its name only when it is
 // whole and on disk.

@@ -39,8 +39,7 @@ func openLedger(dir string, readOnly bool) (*ledger, error) {
 	}
 	err = guarded(l.path, func() error { return l.db.View(l.load) })
 	if err != nil {
-		l.db.Close()
-		return nil, fmt.Errorf("%s: %w", l.path, err)
+		return nil, errors.Join(fmt.Errorf("%s: %w", l.path, err), l.db.Close())
 	}
 	return l, nil
 }

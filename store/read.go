@@ -55,21 +55,22 @@ func (s *Store) Decisions(after, to uint64) []criteria.Decision {
 	return slices.Clone(all[min(after, to):to])
 }
 
-// Records gives the records from one LSN to another, without their evidence.
+// Records gives the records from one LSN to another, without their evidence. An
+// error comes after all the records before it, and is the last.
 func (s *Store) Records(from, to uint64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		for _, d := range s.openFiles() {
 			for from <= to {
 				records, err := d.read(from, chunk)
-				if err != nil {
-					yield(Record{}, err)
-					return
-				}
 				for _, r := range records {
 					if r.LSN > to || !yield(r, nil) {
 						return
 					}
 					from = r.LSN + 1
+				}
+				if err != nil {
+					yield(Record{}, err)
+					return
 				}
 				if len(records) < chunk {
 					break
@@ -79,21 +80,21 @@ func (s *Store) Records(from, to uint64) iter.Seq2[Record, error] {
 	}
 }
 
-// Newest gives records from an LSN down, newest first.
+// Newest gives records from an LSN down, newest first; else it is as Records.
 func (s *Store) Newest(from uint64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
 		for _, d := range slices.Backward(s.openFiles()) {
 			for from > 0 {
 				records, err := d.readBack(from, chunk)
-				if err != nil {
-					yield(Record{}, err)
-					return
-				}
 				for _, r := range records {
 					if !yield(r, nil) {
 						return
 					}
 					from = r.LSN - 1
+				}
+				if err != nil {
+					yield(Record{}, err)
+					return
 				}
 				if len(records) < chunk {
 					break

@@ -74,8 +74,7 @@ func open(cfg Config, readOnly bool) (*Store, error) {
 		queue: make(chan *request, maxQueue), changed: make(chan struct{}, 1),
 		closing: make(chan struct{}), failed: make(chan struct{}), ended: make(chan struct{})}
 	if err := s.openDays(); err != nil {
-		s.closeFiles()
-		return nil, fmt.Errorf("open store: %w", err)
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.closeFiles())
 	}
 	if readOnly {
 		s.Stop() // there is no writer

@@ -93,7 +93,8 @@ func setCIDR(q url.Values, p netip.Prefix) {
 }
 
 // Ingest hands a message over as trap mail.
-func (c *Client) Ingest(ctx context.Context, message []byte, from, trap string, again bool) (Ingested, error) {
+func (c *Client) Ingest(ctx context.Context, message []byte, from, trap string, again bool) (
+	Ingested, error) {
 	var done Ingested
 	q := url.Values{"from": {from}, "trap": {trap}, "again": {strconv.FormatBool(again)}}
 	err := c.ask(ctx, "POST", "ingest", q, bytes.NewReader(message), &done)
@@ -111,7 +112,8 @@ func (c *Client) Reload(ctx context.Context) error {
 }
 
 // ask sends one request and decodes its one answer.
-func (c *Client) ask(ctx context.Context, method, what string, q url.Values, body io.Reader, into any) error {
+func (c *Client) ask(ctx context.Context, method, what string, q url.Values, body io.Reader,
+	into any) error {
 	reply, err := c.send(ctx, method, what, q, body)
 	if err != nil {
 		return err
@@ -123,16 +125,24 @@ func (c *Client) ask(ctx context.Context, method, what string, q url.Values, bod
 	return nil
 }
 
-func (c *Client) send(ctx context.Context, method, what string, q url.Values, body io.Reader) (*http.Response, error) {
-	address := url.URL{Scheme: "http", Host: "trapline", Path: "/v1/" + what, RawQuery: q.Encode()}
+func (c *Client) send(ctx context.Context, method, what string, q url.Values, body io.Reader) (
+	*http.Response, error) {
+	address := url.URL{Scheme: "http", Host: "trapline", Path: "/v1/" + what,
+		RawQuery: q.Encode()}
 	request, err := http.NewRequestWithContext(ctx, method, address.String(), body)
 	if err != nil {
 		return nil, err
 	}
 	reply, err := c.http.Do(request)
+	var inner *url.Error
+	if errors.As(err, &inner) {
+		err = inner.Err // without the URL, which is ours and tells nobody anything
+	}
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED), errors.Is(err, fs.ErrNotExist):
 		return nil, fmt.Errorf("%s: %w", c.socket, ErrDown)
+	case errors.Is(err, fs.ErrPermission):
+		return nil, fmt.Errorf("ask the daemon: %w: be its user, or in the group of its socket", err)
 	case err != nil:
 		return nil, fmt.Errorf("ask the daemon: %w", err)
 	case reply.StatusCode != http.StatusOK:

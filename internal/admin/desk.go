@@ -46,7 +46,8 @@ func (d *Desk) Lookup(a netip.Addr) (Lookup, error) {
 	}
 	l.Terms = make([]Term, 0, len(l.Verdict.Terms))
 	for _, t := range l.Verdict.Terms {
-		l.Terms = append(l.Terms, Term{t.LSN, t.Time, t.Age, t.Kind, t.Cause, t.Weight, t.Contribution})
+		l.Terms = append(l.Terms,
+			Term{t.LSN, t.Time, t.Age, t.Kind, t.Cause, t.Weight, t.Contribution})
 	}
 	if d.Published != nil {
 		if serial, ok := d.Published(l.Source.Prefix); ok {
@@ -82,7 +83,8 @@ func (d *Desk) Listings(f ListingFilter) ([]Listing, error) {
 	chosen := []Listing{}
 	for _, l := range list.Listings {
 		if f.takes(l) {
-			chosen = append(chosen, Listing{criteria.Source{Prefix: l.Source}, l.Answer, l.Since, l.Until, l.Causes})
+			chosen = append(chosen,
+				Listing{criteria.Source{Prefix: l.Source}, l.Answer, l.Since, l.Until, l.Causes})
 		}
 	}
 	return chosen, nil

@@ -55,7 +55,8 @@ func Handler(d *Desk, o Orders) http.Handler {
 	mux.HandleFunc("GET /v1/lookup", answer(func(r *http.Request) (any, error) {
 		a, err := netip.ParseAddr(r.FormValue("ip"))
 		if err != nil {
-			return nil, badRequest(fmt.Sprintf("%q is not an address", r.FormValue("ip")), "give an IPv4 or IPv6 address")
+			return nil, badRequest(fmt.Sprintf("%q is not an address", r.FormValue("ip")),
+				"give an IPv4 or IPv6 address")
 		}
 		return d.Lookup(a)
 	}))
@@ -187,7 +188,8 @@ func problemOf(err error) *ProblemError {
 	case errors.As(err, &p):
 		return p
 	case errors.Is(err, judge.ErrNotReady):
-		return &ProblemError{"the daemon is still reading its log", "ask again in a while; /readyz tells when", http.StatusServiceUnavailable}
+		return &ProblemError{"the daemon is still reading its log",
+			"ask again in a while; /readyz tells when", http.StatusServiceUnavailable}
 	}
 	return &ProblemError{err.Error(), "", http.StatusInternalServerError}
 }

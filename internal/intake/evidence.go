@@ -11,9 +11,14 @@ import (
 	"github.com/trapline/trapline/trap"
 )
 
-// bodyKept is how much of a body is kept as evidence beside the header: enough
-// to see the structure of a bounce.
-const bodyKept = 8 << 10
+const (
+	// bodyKept is how much of a body is kept as evidence beside the header:
+	// enough to see the structure of a bounce.
+	bodyKept = 8 << 10
+	// headKept bounds header and body together. A session gives no more, but a
+	// file or a report may begin with megabytes of header.
+	headKept = 256 << 10
+)
 
 // keepEvidence keeps the head of a message where a header was read to find its
 // source, since only there can the parser have been wrong; where the peer of
@@ -28,6 +33,7 @@ func (i *Intake) keepEvidence(r *store.Record, m *trap.Message, t parser.Trace) 
 
 // evidenceOf is the header and the beginning of the body.
 func evidenceOf(head []byte) []byte {
+	head = head[:min(len(head), headKept)]
 	end := bytes.Index(head, []byte("\n\r\n"))
 	if lf := bytes.Index(head, []byte("\n\n")); lf >= 0 && (end < 0 || lf < end) {
 		end = lf

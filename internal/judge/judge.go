@@ -26,7 +26,8 @@ import (
 // Observer is told what happened; it must not block.
 type Observer interface {
 	// SnapshotUnusable: the state kept on disk could not be used, so the
-	// judge starts from the log.
+	// judge starts from the log; or it could not be kept, so the next start
+	// may have to.
 	SnapshotUnusable(err error)
 	// CaughtUp: for the first time the judge has read the log to its end.
 	CaughtUp(records uint64, sources, listed int)
@@ -60,8 +61,8 @@ func New(s *store.Store, o Observer) *Judge {
 func (j *Judge) Changed() <-chan struct{} { return j.changed }
 
 // Serve reads the log until the context ends, then reads what is left up to
-// the mark and keeps the engine's state. An error is damage in the log: it names
-// file and LSN.
+// the mark, unless it is still catching up, and keeps the engine's state. An
+// error is damage in the log: it names file and LSN.
 func (j *Judge) Serve(ctx context.Context) error {
 	j.restore()
 	for {
@@ -76,15 +77,14 @@ func (j *Judge) Serve(ctx context.Context) error {
 	}
 }
 
-// finish reads what is left up to the mark, unless the judge is far behind, and
-// keeps the engine's state.
 func (j *Judge) finish() error {
 	if j.ready {
 		if err := j.follow(context.Background()); err != nil {
 			return err
 		}
 	}
-	return j.save()
+	j.save()
+	return nil
 }
 
 // CatchUp reads the log once to its end and lets time pass up to now: what a
@@ -135,7 +135,7 @@ func (j *Judge) follow(ctx context.Context) error {
 	}
 	j.pass(mark)
 	if mark.At-j.saved.At >= saveAfter && j.at.LSN != j.saved.LSN {
-		return j.save()
+		j.save()
 	}
 	return nil
 }
@@ -149,16 +149,20 @@ func (j *Judge) read(ctx context.Context, to store.Mark) error {
 		if ctx.Err() != nil {
 			return nil
 		}
-		if err := j.apply(event); err != nil {
+		err := j.apply(ctx, event)
+		if errors.Is(err, errStopped) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (j *Judge) apply(e store.Event) error {
+func (j *Judge) apply(ctx context.Context, e store.Event) error {
 	if d := e.Decision; d != nil && j.needsHistory(*d) {
-		return j.replace(*d)
+		return j.replace(ctx, *d)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -188,8 +192,9 @@ func (j *Judge) needsHistory(d criteria.Decision) bool {
 
 // replace makes the engine anew under another policy, beside the one that goes
 // on answering, and swaps it in.
-func (j *Judge) replace(d criteria.Decision) error {
-	fresh, err := Replay(j.store, *d.Policy, store.Mark{LSN: d.After, Decision: d.Seq - 1, At: d.At})
+func (j *Judge) replace(ctx context.Context, d criteria.Decision) error {
+	before := store.Mark{LSN: d.After, Decision: d.Seq - 1, At: d.At}
+	fresh, err := replay(ctx, j.store, *d.Policy, before)
 	if err != nil {
 		return err
 	}
@@ -208,14 +213,19 @@ func (j *Judge) replace(d criteria.Decision) error {
 	return nil
 }
 
-// Replay makes an engine that has lived through the log up to a mark under one
+// errStopped says that a replay was cut short by its context.
+var errStopped = errors.New("stopped")
+
+// replay makes an engine that has lived through the log up to a mark under one
 // policy, with every other decision in its place.
-func Replay(s *store.Store, p criteria.Policy, to store.Mark) (*criteria.Engine, error) {
+func replay(ctx context.Context, s *store.Store, p criteria.Policy, to store.Mark) (*criteria.Engine, error) {
 	engine := criteria.NewEngine(p)
 	for event, err := range s.Events(store.Mark{}, to) {
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("read the log: %w", err)
+		case ctx.Err() != nil:
+			return nil, errStopped
 		case event.Record != nil:
 			engine.Hit(event.Record.Hit)
 		case event.Decision.Act != criteria.ActPolicy:
@@ -265,17 +275,20 @@ func (j *Judge) signal() {
 	}
 }
 
-// save keeps the engine's state on disk.
-func (j *Judge) save() error {
+// save keeps the engine's state on disk. Nothing depends on it but how long the
+// next start takes, so a full disk must not stop the judge.
+func (j *Judge) save() {
 	if j.engine == nil || j.at == j.saved {
-		return nil
-	}
-	state, err := j.engine.MarshalBinary()
-	if err != nil {
-		return err
+		return
 	}
 	j.saved = j.at
-	return j.store.WriteSnapshot(j.at, state)
+	state, err := j.engine.MarshalBinary()
+	if err == nil {
+		err = j.store.WriteSnapshot(j.at, state)
+	}
+	if err != nil {
+		j.observe.SnapshotUnusable(err)
+	}
 }
 
 // ErrNotReady says that the judge is still reading the log.

@@ -1,0 +1,61 @@
+package judge
+
+import (
+	"fmt"
+	"net/netip"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/trapline/trapline/criteria"
+)
+
+// Settle gives what is missing, once: a ledger that has been settled is settled.
+func TestSettle(t *testing.T) {
+	office, relay := netip.MustParsePrefix("203.0.113.0/24"), netip.MustParsePrefix("192.0.2.10/32")
+	lenient := criteria.DefaultPolicy()
+	lenient.Threshold *= 2
+	basis := Settings{Policy: criteria.DefaultPolicy(), Except: map[netip.Prefix]string{office: "office"},
+		Own: map[netip.Prefix]string{relay: "our relay"}}
+	with := func(change func(*Settings)) Settings {
+		s := basis
+		change(&s)
+		return s
+	}
+	byVerb := criteria.Decision{Act: criteria.ActExcept, Network: office, Origin: criteria.FromOperator, Reason: "by verb"}
+	for _, c := range []struct {
+		name string
+		then []criteria.Decision // ordered since
+		want Settings
+		gets []string
+	}{
+		{"nothing new", nil, basis, nil},
+		{"policy changed", nil, with(func(s *Settings) { s.Policy = lenient }), []string{"policy invalid Prefix "}},
+		{"exception gone", nil, with(func(s *Settings) { s.Except = nil }), []string{"unexcept 203.0.113.0/24 config"}},
+		{"exception of another reason", nil,
+			with(func(s *Settings) { s.Except = map[netip.Prefix]string{office: "annex"} }),
+			[]string{"except 203.0.113.0/24 config"}},
+		{"relay became an exception", nil,
+			with(func(s *Settings) { s.Own, s.Except = nil, map[netip.Prefix]string{office: "office", relay: "was ours"} }),
+			[]string{"except 192.0.2.10/32 config", "unexcept 192.0.2.10/32 own"}},
+		{"the operator's are left alone", []criteria.Decision{byVerb}, basis, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			ledger := append(Settle(nil, basis, "config"), c.then...)
+			var got []string
+			missing := Settle(ledger, c.want, "config")
+			for _, d := range missing {
+				got = append(got, fmt.Sprint(d.Act, " ", d.Network, " ", d.Origin))
+				if err := d.Check(); err != nil {
+					t.Error(err)
+				}
+			}
+			if diff := cmp.Diff(c.gets, got); diff != "" {
+				t.Error(diff)
+			}
+			if again := Settle(append(ledger, missing...), c.want, "config"); len(again) > 0 {
+				t.Errorf("settled, it still wants %v", again)
+			}
+		})
+	}
+}

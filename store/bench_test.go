@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// BenchmarkAppend tells hits a second with so many sessions waiting for their
+// answer, and the same for bbolt's own batching.
+func BenchmarkAppend(b *testing.B) {
+	for _, sessions := range []int{64, 1024} {
+		b.Run(fmt.Sprintf("store/%d", sessions), func(b *testing.B) {
+			s := opened(b, Config{Dir: b.TempDir(), Now: time.Now})
+			share(b, sessions, func(n int) error { return s.Append(context.Background(), packed(n)) })
+		})
+		b.Run(fmt.Sprintf("bbolt.Batch/%d", sessions), func(b *testing.B) {
+			db, err := bbolt.Open(filepath.Join(b.TempDir(), "x.db"), 0o600, nil)
+			if err != nil {
+				b.Fatal(err)
+			}
+			defer db.Close()
+			share(b, sessions, func(n int) error {
+				return db.Batch(func(tx *bbolt.Tx) error {
+					bucket, err := tx.CreateBucketIfNotExists(bucketHit)
+					if err != nil {
+						return err
+					}
+					r := packed(n)
+					return bucket.Put(key(uint64(n)), append(r.append(nil), r.Evidence...))
+				})
+			})
+		})
+	}
+}
+
+// packed is a hit with as much evidence as a real one.
+func packed(n int) *Record {
+	r := hit(n)
+	r.Evidence = make([]byte, 1100)
+	return r
+}
+
+// share divides b.N calls among sessions.
+func share(b *testing.B, sessions int, do func(n int) error) {
+	b.Helper()
+	b.ResetTimer()
+	var all sync.WaitGroup
+	for session := range sessions {
+		all.Go(func() {
+			for n := session; n < b.N; n += sessions {
+				if err := do(n + 1); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	all.Wait()
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "hits/s")
+}
