@@ -6,12 +6,16 @@ import (
 	"io/fs"
 	"iter"
 	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/internal/admin"
 	"github.com/trapline/trapline/internal/config"
 	"github.com/trapline/trapline/internal/judge"
 	"github.com/trapline/trapline/store"
+	"github.com/trapline/trapline/zone"
 )
 
 // answers are what the questions of the command line are put to: a daemon, or
@@ -35,8 +39,16 @@ func (a *app) load() (*config.Config, error) {
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
+	return loadFile(path)
+}
+
+// loadFile reads the configuration at a path.
+func loadFile(path string) (*config.Config, error) {
 	c, err := config.Load(path)
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil, usage("%w: give --config FILE, or write one with trapline init", err)
+	case err != nil:
 		return nil, &exitError{exitUsage, err}
 	}
 	return c, nil
@@ -63,12 +75,34 @@ func (a *app) ask(question func(answers) error) error {
 		return err
 	}
 	defer func() { _ = s.Close() }() // only read
-	fmt.Fprintln(a.stderr, "trapline: the daemon is down: answering from its store")
+	a.say("the daemon is down: answering from its store")
 	j := judge.New(s, silent{})
 	if err := j.CatchUp(criteria.At(a.now())); err != nil {
 		return err
 	}
-	return question(&admin.Desk{Store: s, Judge: j})
+	return question(deskOf(s, j, c.Zone))
+}
+
+// deskOf answers from the files that a daemon has left: of the zone, too.
+func deskOf(s *store.Store, j *judge.Judge, c config.Zone) *admin.Desk {
+	d := &admin.Desk{Store: s, Judge: j}
+	text, err := os.ReadFile(filepath.Join(c.Dir, c.Origin))
+	if err != nil {
+		return d // nothing is published
+	}
+	z, err := zone.Parse(text)
+	if err != nil {
+		return d // zone verify says what is wrong
+	}
+	d.Zone = func() admin.Zone {
+		return admin.Zone{Serial: z.Serial, Published: z.Published, Entries: len(z.Listings)}
+	}
+	d.Published = func(source netip.Prefix) (uint32, bool) {
+		return z.Serial, slices.ContainsFunc(z.Listings, func(l criteria.Listing) bool {
+			return l.Source.Contains(source.Addr())
+		})
+	}
+	return d
 }
 
 // tell gives an order to the daemon, which must be up.

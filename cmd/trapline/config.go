@@ -17,6 +17,11 @@ type checkConfigCmd struct {
 	jsonFlag
 }
 
+// Help is shown by check-config --help.
+func (checkConfigCmd) Help() string {
+	return "Example: trapline check-config --config /etc/trapline/trapline.toml"
+}
+
 // Run says whether the daemon would start with the configuration.
 func (c *checkConfigCmd) Run(a *app) error {
 	conf, err := a.load()
@@ -27,12 +32,14 @@ func (c *checkConfigCmd) Run(a *app) error {
 		return a.printJSON(map[string]any{"config": conf.Path, "ok": true, "listeners": len(conf.Listen),
 			"traps": len(conf.Traps), "reporters": len(conf.Reporters)})
 	}
-	fmt.Fprintf(a.stdout, "%s is fine: %d listeners, %d traps, %d reporters, zone %s\n",
-		conf.Path, len(conf.Listen), len(conf.Traps), len(conf.Reporters), conf.Zone.Origin)
+	fmt.Fprintf(a.stdout, "%s is fine: %s, %s, %s, zone %s\n", conf.Path,
+		number(len(conf.Listen), "listener"), number(len(conf.Traps), "trap"),
+		number(len(conf.Reporters), "reporter"), conf.Zone.Origin)
 	return nil
 }
 
 type initCmd struct {
+	jsonFlag
 	Domain string `placeholder:"D" help:"Your trap domain."`
 }
 
@@ -60,17 +67,29 @@ func (c *initCmd) Run(a *app) error {
 	if err := errors.Join(err, f.Close()); err != nil {
 		return fmt.Errorf("write starter configuration: %w", err)
 	}
+	if c.JSON {
+		return a.printJSON(map[string]any{"config": path})
+	}
 	fmt.Fprintf(a.stdout, "%s is written: read it, then trapline check-config --config %s\n", path, path)
 	return nil
 }
 
-type reloadCmd struct{}
+type reloadCmd struct {
+	jsonFlag
+}
+
+// Help is shown by reload --help.
+func (reloadCmd) Help() string { return "Example: trapline reload" }
 
 // Run has the daemon read its configuration anew and waits for the result.
 func (c *reloadCmd) Run(a *app) error {
 	err := a.tell(func(client *admin.Client) error { return client.Reload(context.Background()) })
-	if err == nil {
-		fmt.Fprintln(a.stdout, "reloaded")
+	if err != nil {
+		return err
 	}
-	return err
+	if c.JSON {
+		return a.printJSON(map[string]any{"reloaded": true})
+	}
+	fmt.Fprintln(a.stdout, "reloaded")
+	return nil
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/internal/admin"
-	"github.com/trapline/trapline/internal/config"
 )
 
 type criteriaCmd struct {
@@ -22,6 +21,9 @@ type criteriaCmd struct {
 type criteriaShowCmd struct {
 	jsonFlag
 }
+
+// Help is shown by criteria show --help.
+func (criteriaShowCmd) Help() string { return "Example: trapline criteria show --json" }
 
 // Run prints the policy in force.
 func (c *criteriaShowCmd) Run(a *app) error {
@@ -94,9 +96,9 @@ func printVerdict(w io.Writer, v criteria.Verdict) {
 func (c *criteriaScoreCmd) policy(a *app) (criteria.Policy, error) {
 	policy := criteria.DefaultPolicy()
 	if a.config != "" {
-		conf, err := config.Load(a.config)
+		conf, err := loadFile(a.config)
 		if err != nil {
-			return policy, &exitError{exitUsage, err}
+			return policy, err
 		}
 		policy = conf.Policy
 	}
@@ -135,7 +137,8 @@ func (c *criteriaScoreCmd) hits(a *app) ([]criteria.Hit, error) {
 	var hits []criteria.Hit
 	scanner := bufio.NewScanner(in)
 	scanner.Buffer(nil, mostLine)
-	for n := 1; scanner.Scan(); n++ {
+	n := 1
+	for ; scanner.Scan(); n++ {
 		line := bytes.TrimSpace(scanner.Bytes())
 		if len(line) == 0 {
 			continue
@@ -145,6 +148,9 @@ func (c *criteriaScoreCmd) hits(a *app) ([]criteria.Hit, error) {
 			return nil, usage("%s:%d: %w", c.File, n, err)
 		}
 		hits = append(hits, h)
+	}
+	if errors.Is(scanner.Err(), bufio.ErrTooLong) {
+		return nil, usage("%s:%d: line is longer than 1 MiB: give one hit a line", c.File, n)
 	}
 	return hits, scanner.Err()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"net/http"
 
 	"github.com/trapline/trapline/internal/admin"
 	"github.com/trapline/trapline/internal/mailbox"
@@ -31,43 +32,61 @@ type ingestLine struct {
 	admin.Ingested
 }
 
-// Run hands every message to the daemon. What is no mail, or cannot be a hit, is
-// named and skipped; the rest goes in, and the exit code is 1.
+// Run hands every message to the daemon. What cannot be read, is no mail, or
+// cannot be a hit, is named and skipped; the rest goes in, and the exit code is 1.
 func (c *ingestCmd) Run(a *app) error {
-	return a.tell(func(client *admin.Client) error {
-		var taken, attributed, skipped int
+	var t ingestTally
+	err := a.tell(func(client *admin.Client) error {
 		for _, path := range c.Path {
-			for m, err := range c.messages(a, path) {
-				var done admin.Ingested
-				if err == nil {
-					done, err = c.ingest(client, m)
-				}
-				switch {
-				case stopsIngest(err):
-					return err
-				case err != nil:
-					skipped++
-					fmt.Fprintln(a.stderr, "trapline: skipped:", err)
-					continue
-				}
-				taken++
-				if done.Source != nil {
-					attributed++
-				}
-				if err := c.print(a, m, done); err != nil {
-					return err
-				}
+			if err := c.ingestPath(a, client, path, &t); err != nil {
+				return err
 			}
-		}
-		if !c.JSON {
-			fmt.Fprintf(a.stdout, "%d messages recorded, %d of them with a source; %d skipped\n",
-				taken, attributed, skipped)
-		}
-		if skipped > 0 {
-			return fmt.Errorf("%d messages were skipped, each named above", skipped)
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	if !c.JSON {
+		fmt.Fprintf(a.stdout, "%s recorded, %d with a source; %d skipped\n",
+			number(t.taken, "message"), t.attributed, t.skipped)
+	}
+	if t.skipped > 0 {
+		return fmt.Errorf("%s skipped, named above", number(t.skipped, "message"))
+	}
+	return nil
+}
+
+// ingestTally counts what became of the messages.
+type ingestTally struct{ taken, attributed, skipped int }
+
+// ingestPath hands over the messages of one path. Only an error that the next
+// message would meet as well ends it.
+func (c *ingestCmd) ingestPath(a *app, client *admin.Client, path string, t *ingestTally) error {
+	for m, err := range c.messages(a, path) {
+		var done admin.Ingested
+		stops := false
+		if err == nil {
+			done, err = c.ingest(client, m)
+			stops = err != nil && !isRefusal(err)
+		}
+		switch {
+		case stops:
+			return err
+		case err != nil:
+			t.skipped++
+			a.say("skipped: " + err.Error())
+			continue
+		}
+		t.taken++
+		if done.Source != nil {
+			t.attributed++
+		}
+		if err := c.print(a, m, done); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // messages reads a file, a folder or, as "-", standard input. What a mail server
@@ -91,14 +110,10 @@ func (c *ingestCmd) ingest(client *admin.Client, m mailbox.Message) (admin.Inges
 	return done, err
 }
 
-// stopsIngest tells an error that the next message would meet as well from one
-// that is the message's own.
-func stopsIngest(err error) bool {
-	var refused *admin.ProblemError
-	var odd *mailbox.NotMailError
-	var large *mailbox.TooLargeError
-	return err != nil && !errors.As(err, &odd) && !errors.As(err, &large) &&
-		(!errors.As(err, &refused) || refused.Status >= 500)
+// isRefusal tells an error that is the message's own from one of the daemon.
+func isRefusal(err error) bool {
+	var p *admin.ProblemError
+	return errors.As(err, &p) && p.Status < http.StatusInternalServerError
 }
 
 func (c *ingestCmd) print(a *app, m mailbox.Message, done admin.Ingested) error {

@@ -65,17 +65,24 @@ func printListing(w io.Writer, l admin.Listing) {
 		causeCounts(l.Causes))
 }
 
+// mapped is how many bits of an IPv4 address spelled as IPv6 stand before it.
+const mapped = 96
+
 // networkOf reads a network flag; an address alone is a network of one.
 func networkOf(flag, text string) (netip.Prefix, error) {
 	if text == "" {
 		return netip.Prefix{}, nil
 	}
 	if addr, err := netip.ParseAddr(text); err == nil && addr.Zone() == "" {
+		addr = addr.Unmap()
 		return netip.PrefixFrom(addr, addr.BitLen()), nil
 	}
 	p, err := netip.ParsePrefix(text)
-	if err != nil {
+	if err != nil || p.Addr().Is4In6() && p.Bits() < mapped {
 		return p, usage("--%s %q is no network: give it as 198.51.100.0/24", flag, text)
+	}
+	if p.Addr().Is4In6() {
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-mapped)
 	}
 	return p.Masked(), nil
 }

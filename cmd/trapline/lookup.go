@@ -62,7 +62,7 @@ func (a *app) printLookup(l admin.Lookup) error {
 			row("until", untilText(l))
 		}
 		row("score", fmt.Sprintf("%s (traps %s, reports %s)", l.Score, l.TrapScore, l.ReportScore))
-		row("counted", fmt.Sprintf("%d hits, %d distinct traps or reporters", l.Reports, l.Traps))
+		row("counted", fmt.Sprintf("%s, %d distinct traps or reporters", number(l.Reports, "hit"), l.Traps))
 		row("last hit", instant(l.LastHit))
 		row("causes", causeCounts(l.Causes))
 		row("in the zone", publishedText(l.Published))

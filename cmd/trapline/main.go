@@ -135,8 +135,14 @@ func (a *app) fail(err error) int {
 	if errors.As(err, &e) {
 		code = e.code
 	}
-	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintln(a.stderr, "trapline:", strings.TrimRight(line, "\n"))
-	}
+	a.say(err.Error())
 	return code
+}
+
+// say talks to whoever typed, a line for each line of the text. File names and
+// arguments are in it: nothing in them reaches the terminal as a command.
+func (a *app) say(text string) {
+	for line := range strings.Lines(text) {
+		fmt.Fprintln(a.stderr, "trapline:", printable(strings.TrimRight(line, "\n")))
+	}
 }

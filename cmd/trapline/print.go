@@ -68,6 +68,28 @@ func foreign(s string) string {
 	return quoted
 }
 
+// printable writes what is no letter, number, mark or blank as its escape.
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if strconv.IsPrint(r) {
+			b.WriteRune(r)
+			continue
+		}
+		quoted := strconv.QuoteRuneToASCII(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
+	}
+	return b.String()
+}
+
+// number prints how many there are of something: "1 message", "2 messages".
+func number(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
 // instant prints a second, or a dash where there is none.
 func instant(s criteria.Second) string {
 	if s == 0 || s == criteria.Never {

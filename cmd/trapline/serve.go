@@ -49,12 +49,21 @@ func (c *serveCmd) Run(a *app) error {
 	events := ops.New(logger(conf.Log, a.stderr))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
+	started := false
 	err = daemon.Run(ctx, conf, daemon.Options{
 		Events: events, Now: a.now, Reload: hangups(ctx), Drain: drain,
-		Ready: func(listeners map[string]string) { c.ready(a, conf, events, listeners) },
+		Ready: func(listeners map[string]string) {
+			started = true
+			c.ready(a, conf, events, listeners)
+		},
 	})
 	_, _ = sd.SdNotify(false, sd.SdNotifyStopping)
-	events.Stopped(err)
+	if err == nil || started {
+		events.Stopped(err)
+	}
+	if err != nil && started {
+		return &exitError{code: exitFailed} // the log has it
+	}
 	return err
 }
 
@@ -133,7 +142,11 @@ Trapline serves the demo, with %[1]s. In another terminal, from this folder:
 
   two messages to two traps, as if from 198.51.100.7 (the PROXY header says so):
     for trap in one two; do
-      printf 'PROXY TCP4 198.51.100.7 127.0.0.1 40000 25\r\nHELO mail.example\r\nMAIL FROM:<a@b.example>\r\nRCPT TO:<'$trap'@traps.example>\r\nDATA\r\nSubject: offer\r\n\r\nbuy '$trap'\r\n.\r\nQUIT\r\n' | nc -q 2 127.0.0.1 2526
+      exec 3<>/dev/tcp/127.0.0.1/2526
+      printf '%%s\r\n' 'PROXY TCP4 198.51.100.7 127.0.0.1 40000 25' 'HELO mail.example' \
+        'MAIL FROM:<sender@mail.example>' "RCPT TO:<$trap@traps.example>" DATA >&3; sleep 1
+      printf '%%s\r\n' 'Subject: offer' '' "an offer for $trap" . QUIT >&3
+      cat <&3; exec 3>&-
     done
 
   is it listed, and why:

@@ -14,6 +14,9 @@ type statsCmd struct {
 	jsonFlag
 }
 
+// Help is shown by stats --help.
+func (statsCmd) Help() string { return "Example: trapline stats --json" }
+
 // Run prints the daemon at a glance.
 func (c *statsCmd) Run(a *app) error {
 	var s admin.Stats

@@ -8,9 +8,9 @@ import (
 	"io"
 	"iter"
 	"os"
+	"slices"
 	"strings"
 
-	"github.com/trapline/trapline/internal/config"
 	"github.com/trapline/trapline/internal/daemon"
 	"github.com/trapline/trapline/internal/mailbox"
 	"github.com/trapline/trapline/parser"
@@ -119,21 +119,16 @@ func (c *traceCmd) connection() (parser.Connection, error) {
 func (c *traceCmd) trust(a *app) (parser.Trust, error) {
 	var trust parser.Trust
 	if a.config != "" {
-		conf, err := config.Load(a.config)
+		conf, err := loadFile(a.config)
 		if err != nil {
-			return trust, &exitError{exitUsage, err}
+			return trust, err
 		}
 		trust = daemon.TrustOf(conf)
 	}
 	for _, text := range c.Trust {
-		network, names, _ := strings.Cut(text, "=")
-		n, err := networkOf("trust", network)
+		relay, err := relayOf(text)
 		if err != nil {
 			return trust, err
-		}
-		relay := parser.TrustedRelay{Network: n}
-		if names != "" {
-			relay.By = strings.Split(names, ",")
 		}
 		trust.Relays = append(trust.Relays, relay)
 	}
@@ -141,6 +136,20 @@ func (c *traceCmd) trust(a *app) (parser.Trust, error) {
 	trust.Loopback = trust.Loopback || c.TrustLoopback
 	trust.LocalSubmission = trust.LocalSubmission || c.TrustLocal
 	return trust, nil
+}
+
+// relayOf reads CIDR[=NAME,...]. Only without the = any name is believed: an
+// empty name there is a slip, and would be taken for that.
+func relayOf(text string) (relay parser.TrustedRelay, err error) {
+	network, names, named := strings.Cut(text, "=")
+	if relay.Network, err = networkOf("trust", network); err != nil || !named {
+		return relay, err
+	}
+	relay.By = strings.Split(names, ",")
+	if slices.Contains(relay.By, "") {
+		return relay, usage("--trust %q has an empty name: give CIDR=NAME,NAME or the CIDR alone", text)
+	}
+	return relay, nil
 }
 
 func (c *traceCmd) print(a *app, t parser.Trace) error {

@@ -20,6 +20,9 @@ type zoneBuildCmd struct {
 	Force bool `help:"Let out what the publish guard holds back."`
 }
 
+// Help is shown by zone build --help.
+func (zoneBuildCmd) Help() string { return "Example: trapline zone build --force" }
+
 // Run has the daemon publish.
 func (c *zoneBuildCmd) Run(a *app) error {
 	return a.tell(func(client *admin.Client) error {

@@ -148,7 +148,7 @@ func (s section) ops() Ops { return Ops{Address: s.socket("address", "127.0.0.1:
 
 func (s section) admin(dataDir string) Admin {
 	a := Admin{Socket: s.resolved("socket", "admin.sock", dataDir)}
-	s.checkUnix(s.at("socket"), a.Socket)
+	s.checkUnix(s.firstGiven(s.at("socket"), "data_dir"), a.Socket)
 	return a
 }
 

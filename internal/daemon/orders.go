@@ -33,6 +33,9 @@ func (d *Daemon) published(source netip.Prefix) (uint32, bool) {
 
 // ingest records a message from a file for the traps that it names.
 func (d *Daemon) ingest(ctx context.Context, message []byte, from, name string, again bool) (admin.Ingested, error) {
+	if err := d.store.Room(); err != nil {
+		return admin.Ingested{}, err // as MAIL is refused then
+	}
 	to, err := d.trapsFor(message, name)
 	if err != nil {
 		return admin.Ingested{}, err
