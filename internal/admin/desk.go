@@ -44,6 +44,9 @@ func (d *Desk) Lookup(a netip.Addr) (Lookup, error) {
 	if err != nil {
 		return l, err
 	}
+	if l.Except == nil {
+		l.Except = []criteria.Exception{} // a list, also when it is empty
+	}
 	l.Terms = make([]Term, 0, len(l.Verdict.Terms))
 	for _, t := range l.Verdict.Terms {
 		l.Terms = append(l.Terms,

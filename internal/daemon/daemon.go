@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -43,6 +44,7 @@ type Daemon struct {
 	options Options
 	current atomic.Pointer[settings] // what new sessions read
 
+	listeners []net.Listener // in the order of config.Listen
 	store     *store.Store
 	judge     *judge.Judge
 	intake    *intake.Intake
@@ -75,13 +77,13 @@ func (d *Daemon) start(c *config.Config) (failed <-chan error, err error) {
 	}
 	d.current.Store(s)
 	for _, open := range []func(*config.Config) error{
-		d.openStore, d.makeParts, d.openOps, d.openAdmin, d.runEngine,
+		d.openStore, d.makeParts, d.bindTraps, d.openOps, d.openAdmin, d.runEngine,
 	} {
 		if err := open(c); err != nil {
 			return nil, err
 		}
 	}
-	return d.openTraps(c)
+	return d.serveTraps()
 }
 
 // wait serves until the context ends or something fails beyond repair.

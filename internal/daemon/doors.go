@@ -64,23 +64,33 @@ func (d *Daemon) serveHTTP(l net.Listener, h http.Handler) {
 	})
 }
 
-// openTraps opens every listener before any of them serves, so that a start
-// that fails has taken no mail.
-func (d *Daemon) openTraps(c *config.Config) (failed <-chan error, err error) {
-	var listeners []net.Listener
+// bindTraps opens every listener before anything works, so that a start that
+// fails has taken no mail and published nothing.
+func (d *Daemon) bindTraps(c *config.Config) error {
 	for _, l := range c.Listen {
 		listener, err := listen(l.Address)
 		if err != nil {
-			return nil, errors.Join(fmt.Errorf("listen for mail: %w", err), closeAll(listeners))
+			return fmt.Errorf("listen for mail: %w", err)
 		}
-		listeners = append(listeners, listener)
+		d.listeners = append(d.listeners, listener)
+		d.stack.push(func(context.Context) error {
+			if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
+				return err
+			}
+			return nil // by its server
+		})
 	}
-	errs := make(chan error, len(listeners))
+	return nil
+}
+
+// serveTraps takes mail.
+func (d *Daemon) serveTraps() (failed <-chan error, err error) {
+	errs := make(chan error, len(d.listeners))
 	budget := trap.NewBudget()
 	names := map[string]string{}
-	for i, listener := range listeners {
+	for i, listener := range d.listeners {
 		if err := d.serveTrap(i, listener, budget, errs); err != nil {
-			return nil, errors.Join(err, closeAll(listeners[i:]))
+			return nil, err
 		}
 		names[fmt.Sprintf("mail %d", i+1)] = listener.Addr().String()
 	}
@@ -126,14 +136,6 @@ func listen(a config.Address) (net.Listener, error) {
 		return nil, fmt.Errorf("systemd hands over no socket called %q: set FileDescriptorName=%s", a.Name, a.Name)
 	}
 	return named[a.Name][0], nil
-}
-
-func closeAll(listeners []net.Listener) error {
-	var errs []error
-	for _, l := range listeners {
-		errs = append(errs, l.Close())
-	}
-	return errors.Join(errs...)
 }
 
 func (d *Daemon) adminHandler() http.Handler {
