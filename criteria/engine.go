@@ -69,7 +69,7 @@ func (e *Engine) Advance(to Second) []Change {
 func (e *Engine) Hit(h Hit) []Change {
 	e.changes = append(e.changes, e.Advance(h.Stamp)...)
 	age := max(0, h.Stamp-h.Time)
-	if !h.Source.IsValid() || len(h.Traps) == 0 || h.Time <= 0 ||
+	if !h.Source.IsValid() || len(h.Traps) == 0 || h.Time <= 0 || h.Time > latest ||
 		uint64(age) >= e.rules.maxAge+e.rules.repeat {
 		return e.drain()
 	}
@@ -79,7 +79,7 @@ func (e *Engine) Hit(h Hit) []Change {
 		e.sets.release(n.set)
 		return e.drain()
 	}
-	s.prune(e.now, e.rules, e.sets, e.count)
+	e.outlook(s, e.count).prune(e.now)
 	e.reconsider(s, ByHit)
 	return e.drain()
 }

@@ -33,6 +33,7 @@ func (e *Engine) Lookup(a netip.Addr) Entry {
 			entry.Except = append(entry.Except, x)
 		}
 	}
+	entry.heedExcept(a.Unmap())
 	if m, ok := e.overlay.manualOf(a.Unmap()); ok {
 		entry.takeManual(m)
 	}
@@ -48,6 +49,17 @@ func exceptSpecial(a netip.Addr) []Exception {
 	}
 	return []Exception{{Network: netip.PrefixFrom(a, 0).Masked(), Until: Never,
 		Reason: "special-purpose address space"}}
+}
+
+// heedExcept frees an address that an exception covers though its unit is
+// listed: the zone is written around it.
+func (n *Entry) heedExcept(a netip.Addr) {
+	for _, x := range n.Except {
+		if n.Listed && x.Network.Contains(a) {
+			n.Listed, n.Answer, n.Since, n.Until, n.EndsBy = false, Unlisted, 0, 0, Open
+			n.Why = "never listed: " + x.Reason
+		}
+	}
 }
 
 // takeManual lets the operator's listing stand over the score, under any

@@ -9,38 +9,49 @@ import (
 	"golang.org/x/net/publicsuffix"
 )
 
-// trapSet is the traps that one message named, or one reporter.
+// trapSet is the traps that one message named, or one reporter. Names are not
+// kept, only what tells them apart: strangers choose the addresses at a trap
+// domain, and as many and as long as they like.
 type trapSet struct {
-	key     string   // its names, for the snapshot
-	ids     []uint64 // one a trap
+	ids     []uint64 // one a trap, ascending
 	domains []uint64 // registrable domains; none for a reporter
 	refs    int      // entries that hold it
 }
 
+// setKey tells trap sets apart: a hash of their ids.
+type setKey [sha256.Size]byte
+
 // registry keeps each trap set once for all the hits that share it, for as
-// long as a hit does: strangers choose the addresses at a trap domain, so
-// what they can make us remember must end.
+// long as a hit does.
 type registry struct {
 	sets  []trapSet
 	free  []uint32
-	byKey map[string]uint32
+	byKey map[setKey]uint32
 }
 
-func newRegistry() *registry { return &registry{byKey: map[string]uint32{}} }
+func newRegistry() *registry { return &registry{byKey: map[setKey]uint32{}} }
 
 func (g *registry) at(set uint32) *trapSet { return &g.sets[set] }
 
 // hold gives the number of a set and counts one more holder.
 func (g *registry) hold(kind Kind, names []string) uint32 {
-	return g.holdKey(setKey(kind, names))
+	var ids, domains []uint64
+	for _, name := range names {
+		ids = append(ids, identity(kind.String(), name))
+		if kind == TrapHit {
+			domains = append(domains, identity("domain", registrable(name)))
+		}
+	}
+	return g.holdSet(ascending(ids), ascending(domains))
 }
 
-func setKey(kind Kind, names []string) string {
-	sorted := slices.Compact(slices.Sorted(slices.Values(names)))
-	return kind.String() + "\x00" + strings.Join(sorted, "\x00")
+func ascending(ids []uint64) []uint64 {
+	slices.Sort(ids)
+	return slices.Compact(ids)
 }
 
-func (g *registry) holdKey(key string) uint32 {
+func (g *registry) holdSet(ids, domains []uint64) uint32 {
+	key := keyOf(ids)
 	if set, ok := g.byKey[key]; ok {
 		g.sets[set].refs++
 		return set
@@ -51,21 +62,17 @@ func (g *registry) holdKey(key string) uint32 {
 	} else {
 		g.sets = append(g.sets, trapSet{})
 	}
-	g.sets[set] = newTrapSet(key)
+	g.sets[set] = trapSet{ids: ids, domains: domains, refs: 1}
 	g.byKey[key] = set
 	return set
 }
 
-func newTrapSet(key string) trapSet {
-	kind, names, _ := strings.Cut(key, "\x00")
-	set := trapSet{key: key, refs: 1}
-	for name := range strings.SplitSeq(names, "\x00") {
-		set.ids = append(set.ids, identity(kind, name))
-		if kind == TrapHit.String() {
-			set.domains = append(set.domains, identity("domain", registrable(name)))
-		}
+func keyOf(ids []uint64) setKey {
+	b := make([]byte, 0, 8*len(ids))
+	for _, id := range ids {
+		b = binary.BigEndian.AppendUint64(b, id)
 	}
-	return set
+	return sha256.Sum256(b)
 }
 
 func (g *registry) release(set uint32) {
@@ -73,21 +80,15 @@ func (g *registry) release(set uint32) {
 	if s.refs--; s.refs > 0 {
 		return
 	}
-	delete(g.byKey, s.key)
+	delete(g.byKey, keyOf(s.ids))
 	*s = trapSet{}
 	g.free = append(g.free, set)
-}
-
-// names gives the traps, or the reporter, of a set.
-func (s *trapSet) names() []string {
-	_, names, _ := strings.Cut(s.key, "\x00")
-	return strings.Split(names, "\x00")
 }
 
 // identity stands for a name in comparisons. It is cut from a cryptographic
 // hash: strangers choose the names and must not find two that look the same.
 func identity(kind, name string) uint64 {
-	sum := sha256.Sum256([]byte(kind + "\x00" + name))
+	sum := sha256.Sum256([]byte(kind + "\x00" + name)) // no kind holds a NUL
 	return beUint64(sum[:])
 }
 

@@ -24,7 +24,7 @@ func Score(p Policy, hits []Hit, at Second, points int64) Verdict {
 	for _, h := range hits {
 		o.source.unit = r.unitOf(h.Source).Addr()
 		o.except = exceptSpecial(o.source.unit)
-		if h.Time > 0 && len(h.Traps) > 0 {
+		if h.Time > 0 && h.Time <= latest && len(h.Traps) > 0 {
 			o.source.insert(o.sets.entryOf(h), r)
 		}
 	}
@@ -76,8 +76,8 @@ func ParseHit(line []byte) (Hit, error) {
 		h.Weight = *form.Weight
 	}
 	switch {
-	case h.Time <= 0:
-		return Hit{}, fmt.Errorf("no time: give it as 2026-11-24T09:00:00Z")
+	case h.Time <= 0 || h.Time > latest:
+		return Hit{}, fmt.Errorf("no time from 1970 to 2106: give it as 2026-11-24T09:00:00Z")
 	case !h.Source.IsValid():
 		return Hit{}, fmt.Errorf("no source: give an IP address")
 	case form.Trap == "":

@@ -28,7 +28,7 @@ type frame struct {
 
 // MarshalBinary packs the engine's whole state: equal states give equal bytes.
 // The layout, all numbers unsigned varints: version; length and JSON of frame;
-// number of trap sets, each with length and text; number of sources, each with
+// number of trap sets, each with its ids and domains; number of sources, each with
 // address, delisted, barred, answer, since, due and its entries.
 func (e *Engine) MarshalBinary() ([]byte, error) {
 	head, err := json.Marshal(frame{e.now, e.policy, e.overlay.all(), e.overlay.manuals()})
@@ -53,20 +53,28 @@ func (e *Engine) MarshalBinary() ([]byte, error) {
 // appendSets writes the trap sets in the order of their first use.
 func (e *Engine) appendSets(b []byte, units []netip.Addr) ([]byte, map[uint32]uint64) {
 	number := map[uint32]uint64{}
-	var keys []string
+	var used []*trapSet
 	for _, unit := range units {
 		for _, n := range e.sources[unit].entries {
 			if _, known := number[n.set]; !known {
-				number[n.set] = uint64(len(keys))
-				keys = append(keys, e.sets.at(n.set).key)
+				number[n.set] = uint64(len(used))
+				used = append(used, e.sets.at(n.set))
 			}
 		}
 	}
-	b = binary.AppendUvarint(b, uint64(len(keys)))
-	for _, key := range keys {
-		b = appendBytes(b, []byte(key))
+	b = binary.AppendUvarint(b, uint64(len(used)))
+	for _, set := range used {
+		b = appendNumbers(appendNumbers(b, set.ids), set.domains)
 	}
 	return b, number
+}
+
+func appendNumbers(b []byte, numbers []uint64) []byte {
+	b = binary.AppendUvarint(b, uint64(len(numbers)))
+	for _, n := range numbers {
+		b = binary.AppendUvarint(b, n)
+	}
+	return b
 }
 
 func appendBytes(b, s []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
@@ -103,9 +111,9 @@ func RestoreEngine(b []byte) (*Engine, error) {
 	e := NewEngine(*f.Policy.Policy)
 	e.now, e.policy = f.Now, f.Policy
 	e.overlay.restore(f)
-	keys := r.keys()
+	sets := r.sets()
 	for range r.count() {
-		r.source(e, keys)
+		r.source(e, sets)
 	}
 	if r.bad || len(r.rest) > 0 {
 		return nil, fmt.Errorf("snapshot of %d bytes is cut or overlong: %w", len(b), ErrSnapshot)
@@ -147,15 +155,23 @@ func (r *unpacker) bytes() []byte {
 	return b
 }
 
-func (r *unpacker) keys() []string {
-	keys := make([]string, r.count())
-	for i := range keys {
-		keys[i] = string(r.bytes())
+func (r *unpacker) numbers() []uint64 {
+	numbers := make([]uint64, r.count())
+	for i := range numbers {
+		numbers[i] = r.number()
 	}
-	return keys
+	return numbers
 }
 
-func (r *unpacker) source(e *Engine, keys []string) {
+func (r *unpacker) sets() []trapSet {
+	sets := make([]trapSet, r.count())
+	for i := range sets {
+		sets[i] = trapSet{ids: r.numbers(), domains: r.numbers()}
+	}
+	return sets
+}
+
+func (r *unpacker) source(e *Engine, sets []trapSet) {
 	unit, ok := netip.AddrFromSlice(r.bytes())
 	if !ok || e.sources[unit] != nil || e.rules.unitOf(unit).Addr() != unit {
 		r.bad = true
@@ -166,7 +182,7 @@ func (r *unpacker) source(e *Engine, keys []string) {
 	s.answer, s.since = Answer(r.number()), Second(r.number())
 	due := Second(r.number())
 	for range r.count() {
-		s.entries = append(s.entries, r.entry(e.sets, keys))
+		s.entries = append(s.entries, r.entry(e.sets, sets))
 	}
 	if s.answer != Unlisted {
 		e.listed++
@@ -174,14 +190,14 @@ func (r *unpacker) source(e *Engine, keys []string) {
 	e.agenda.set(s, due)
 }
 
-func (r *unpacker) entry(sets *registry, keys []string) entry {
+func (r *unpacker) entry(registry *registry, sets []trapSet) entry {
 	n := entry{lsn: r.number(), digest: r.number(), host: r.number(), time: uint32(r.number())}
-	key := r.number()
+	set := r.number()
 	n.weight, n.cause, n.flags = uint32(r.number()), parser.Cause(r.number()), flag(r.number())
-	if r.bad || key >= uint64(len(keys)) {
+	if r.bad || set >= uint64(len(sets)) || len(sets[set].ids) == 0 {
 		r.bad = true
 		return n
 	}
-	n.set = sets.holdKey(keys[key])
+	n.set = registry.holdSet(sets[set].ids, sets[set].domains)
 	return n
 }

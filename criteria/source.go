@@ -1,6 +1,7 @@
 package criteria
 
 import (
+	"math"
 	"net/netip"
 	"slices"
 
@@ -20,12 +21,16 @@ type entry struct {
 	flags  flag
 }
 
+// latest is the last event time that an entry can hold.
+const latest Second = math.MaxUint32
+
 type flag uint8
 
 const (
 	isReport   flag = 1 << iota
 	isIngested      // from a file, where the same event time means the same message
-	isDistinct      // never a repeat: ingested on purpose, or of unknown content
+	isAgain         // never a repeat: ingested again on purpose
+	isNameless      // of unknown content: never a repeat and never repeated
 )
 
 func (f flag) has(g flag) bool { return f&g != 0 }
@@ -68,7 +73,7 @@ func (s *source) insert(e entry, r *rules) bool {
 // repeats: the same source, traps and content within repeat_window, or
 // ingested again with the same event time.
 func (s *source) repeats(e entry, r *rules) bool {
-	if e.flags.has(isDistinct) {
+	if e.flags&(isAgain|isNameless) != 0 {
 		return false
 	}
 	for i := len(s.entries) - 1; i >= 0; i-- {
@@ -77,7 +82,7 @@ func (s *source) repeats(e entry, r *rules) bool {
 		if old.time < e.time && uint64(apart) >= max(r.repeat, 1) {
 			return false
 		}
-		same := old.set == e.set && old.digest == e.digest && !old.flags.has(isDistinct)
+		same := old.set == e.set && old.digest == e.digest && !old.flags.has(isNameless)
 		if same && (uint64(apart) < r.repeat || apart == 0 && e.flags.has(isIngested)) {
 			return true
 		}
@@ -205,27 +210,38 @@ func (t *tally) distinct(c *counter, sets *registry, entries []entry) {
 // prune drops what can never count again: hits past every window, and, once
 // there are many and no room for one more, hits beyond the caps that no repeat
 // can still refer to.
-func (s *source) prune(now Second, r *rules, sets *registry, c *counter) {
-	old := 0
-	for old < len(s.entries) && now-Second(s.entries[old].time) >= Second(r.maxAge+r.repeat) {
+func (o *outlook) prune(now Second) {
+	s, old := o.source, 0
+	for old < len(s.entries) && now-Second(s.entries[old].time) >= Second(o.maxAge+o.repeat) {
 		old++
 	}
-	s.drop(sets, func(i int) bool { return i < old })
+	s.drop(o.sets, func(i int) bool { return i < old })
 	if len(s.entries) < pruneFrom || len(s.entries) < cap(s.entries) {
 		return
 	}
-	keep := map[int]bool{}
-	for _, spamOnly := range []bool{false, true} {
-		r.tally(s, view{at: now, spamOnly: spamOnly}, sets, c)
-		for _, i := range c.counted {
-			keep[i] = true
-		}
-	}
-	hard := len(s.entries) - 4*r.MaxCounted
-	s.drop(sets, func(i int) bool {
-		recent := now-Second(s.entries[i].time) < Second(r.repeat)
+	keep := o.countable(now)
+	hard := len(s.entries) - 4*o.MaxCounted
+	s.drop(o.sets, func(i int) bool {
+		recent := now-Second(s.entries[i].time) < Second(o.repeat)
 		return !keep[i] && (!recent || i < hard)
 	})
+}
+
+// countable gives the entries that count in any way of looking at the source:
+// with and without bounces, with and without the exceptions that split it.
+func (o *outlook) countable(now Second) map[int]bool {
+	keep := map[int]bool{}
+	whole := *o
+	whole.except = nil
+	for _, look := range []*outlook{o, &whole} {
+		for _, spamOnly := range []bool{false, true} {
+			look.tallyAt(now, spamOnly)
+			for _, i := range o.count.counted {
+				keep[i] = true
+			}
+		}
+	}
+	return keep
 }
 
 // pruneFrom is the number of hits from which a source is worth pruning.

@@ -37,7 +37,6 @@ type Term struct {
 	Age          int64 // seconds
 	Kind         Kind
 	Cause        parser.Cause
-	Traps        []string
 	Weight       Number // w(age)
 	Contribution Number // times trap and cause weight
 }
@@ -80,8 +79,11 @@ func (g *registry) entryOf(h Hit) entry {
 	if h.Ingested {
 		e.flags |= isIngested
 	}
-	if h.Again || h.Digest == (Digest{}) {
-		e.flags |= isDistinct
+	if h.Again {
+		e.flags |= isAgain
+	}
+	if h.Digest == (Digest{}) {
+		e.flags |= isNameless
 	}
 	return e
 }
@@ -131,8 +133,7 @@ func (o *outlook) term(e *entry, at Second) Term {
 	}
 	return Term{
 		LSN: e.lsn, Time: Second(e.time), Age: int64(age), Kind: kind, Cause: e.cause,
-		Traps: o.sets.at(e.set).names(), Weight: Number{weight},
-		Contribution: Number{worth.Mul(worth, weight)},
+		Weight: Number{weight}, Contribution: Number{worth.Mul(worth, weight)},
 	}
 }
 
