@@ -109,6 +109,9 @@ func helloComment(c *clauses) (client, bool) {
 	if len(c.from) < 3 || c.from[2].glued || !allRemarks(c.from[3:]) {
 		return unfit()
 	}
+	if _, isAddress := parseHost(c.from[0].text); isAddress {
+		return unfit() // Yahoo's shape: the peer, and a HELO that closed its comment
+	}
 	helo := helloOf(&c.from[1])
 	if strings.Contains(helo, " ") {
 		return unfit()

@@ -67,6 +67,11 @@ func readWebmail(c *clauses) (client, bool) {
 	if p, ok := firstToken(c); ok {
 		return p, true
 	}
+	for i := range c.from { // a user's name that closed its comment
+		if c.from[i].isGroup("SquirrelMail ") || c.from[i].isGroup("NaSMail ") {
+			return unfit()
+		}
+	}
 	if p, ok := soleBracket(c); ok {
 		return p, true
 	}

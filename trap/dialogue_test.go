@@ -195,6 +195,7 @@ func TestLongLine(t *testing.T) {
 	dial(t, s.address).play(t, hi+"> HELO "+long+"\n< 250 mx.traps.example\n"+
 		"> MAIL FROM:<"+long+"@b.example>\n< 250 2.1.0 Sender OK\n"+
 		"> RCPT TO:<"+long+"@traps.example>\n< 500 5.5.2 Line too long\n"+
+		"> RCPT TO:<a@traps.example> "+long+"\n< 250 2.1.5 Recipient OK\n"+
 		"> "+long+"\n< 500 5.5.2 Line too long\n"+quit)
 	s.finish(t)
 	if !s.observer.has("abuse: long-line") {

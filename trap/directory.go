@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // Class is what a recipient is to us.
@@ -120,6 +121,9 @@ func (d *Directory) place(r *Rule) (index map[string]*Rule, key string, err erro
 func (d *Directory) Match(recipient string, peer netip.Addr, now time.Time) Recipient {
 	local, domain := splitAddress(recipient)
 	address := joinAddress(local, domain)
+	if !isPossible(local, domain) {
+		return Recipient{Address: address, Class: Stranger}
+	}
 	if rule := d.exact[address]; rule != nil {
 		return rule.recipient(address, peer, now)
 	}
@@ -131,6 +135,13 @@ func (d *Directory) Match(recipient string, peer netip.Addr, now time.Time) Reci
 		return Recipient{Address: address, Class: Stranger}
 	}
 	return rule.recipient(address, peer, now)
+}
+
+// isPossible says whether there can be such a mailbox: RFC 5321 section 4.5.3.1 bounds both parts,
+// and section 4.1.2 has no control characters in them. Nobody's list holds one that is not.
+func isPossible(local, domain string) bool {
+	return len(local) <= 64 && len(domain) <= 255 &&
+		!strings.ContainsFunc(local+domain, unicode.IsControl)
 }
 
 // domainRule returns the rule for a domain, or nil.

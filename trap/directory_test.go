@@ -2,6 +2,7 @@ package trap
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 )
@@ -47,6 +48,12 @@ func TestMatch(t *testing.T) {
 		{"x@deep.traps.example", other, Trap, "x@deep.traps.example", "below"},
 		{"x@a.deep.traps.example", other, Trap, "x@a.deep.traps.example", "deeper"},
 		{"x@xtraps.example", other, Stranger, "x@xtraps.example", ""},
+		{"\"a\x00b\"@traps.example", other, Stranger, "\"a\x00b\"@traps.example", ""},
+		{"a\x1b[2J@traps.example", other, Stranger, "\"a\x1b[2j\"@traps.example", ""},
+		{strings.Repeat("x", 64) + "@traps.example", other, Trap,
+			strings.Repeat("x", 64) + "@traps.example", "domain"},
+		{strings.Repeat("x", 65) + "@traps.example", other, Stranger,
+			strings.Repeat("x", 65) + "@traps.example", ""},
 		{"x@example", other, Stranger, "x@example", ""},
 		{"x@old.example", other, Resting, "x@old.example", ""},
 		{"x@later.example", other, Resting, "x@later.example", "recycled"},

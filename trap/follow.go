@@ -84,11 +84,13 @@ func (g *guard) refuse(verb string) {
 	}
 }
 
-// mayBeLong: a name or a reverse path may be as long as it likes, only its beginning is kept.
-// Anything else that long is no command.
+// mayBeLong: a name or a reverse path may be as long as it likes, only its beginning is kept. A
+// recipient must close within that, what follows it is not looked at. Anything else that long is
+// no command.
 func (g *guard) mayBeLong() bool {
 	g.c.abuse(abuseLongLine)
-	if isHello(g.cmd.verb) || g.cmd.verb == "MAIL" {
+	whole := g.cmd.verb == "RCPT" && strings.Contains(g.cmd.rest, ">")
+	if isHello(g.cmd.verb) || g.cmd.verb == "MAIL" || whole {
 		return true
 	}
 	g.answer(replyLongLine)
