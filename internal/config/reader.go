@@ -27,7 +27,11 @@ type reader struct {
 // line of its table.
 func (r *reader) fault(path, problem, mend string) {
 	r.marred[path] = true
-	r.faults = append(r.faults, Fault{r.file, r.lineOf(path), path, problem, mend})
+	shown := path
+	if strings.Contains(path, "@") {
+		shown = "a key with an @" // perhaps an address that slipped to the left: see quoted
+	}
+	r.faults = append(r.faults, Fault{r.file, r.lineOf(path), shown, problem, mend})
 }
 
 func (r *reader) lineOf(path string) int {
