@@ -24,7 +24,11 @@ func BenchmarkAppend(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer db.Close()
+			b.Cleanup(func() {
+				if err := db.Close(); err != nil {
+					b.Error(err)
+				}
+			})
 			share(b, sessions, func(n int) error {
 				return db.Batch(func(tx *bbolt.Tx) error {
 					bucket, err := tx.CreateBucketIfNotExists(bucketHit)

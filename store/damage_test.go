@@ -83,7 +83,7 @@ func (w sound) readAll(dir string) (words []string, err error) {
 	return words, nil
 }
 
-var flips = flag.Int("flips", 100, "how many bits of each file TestFlippedBits flips")
+var flips = flag.Int("flips", 40, "how many bits of each file TestFlippedBits flips")
 
 // TestFlippedBits flips bits of every kind of page. Whatever bbolt makes of
 // it, the outcome is an error or the whole truth. Only the newer of the meta
@@ -203,9 +203,11 @@ func TestMetaPageInAMessageIsNotBelieved(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
 	if m, ok := newestMeta(f); !ok || m.tx == 1<<40 {
 		t.Errorf("the meta page is %+v, %v", m, ok)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -32,8 +32,8 @@ func ballast(t *testing.T, dir string, size int64) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
-	if _, err := io.CopyN(f, zeros{}, size); err != nil && !errors.Is(err, unix.ENOSPC) {
+	_, err = io.CopyN(f, zeros{}, size)
+	if err := errors.Join(err, f.Close()); err != nil && !errors.Is(err, unix.ENOSPC) {
 		t.Fatal(err)
 	}
 	return f.Name()

@@ -7,7 +7,7 @@
 //
 // # Files
 //
-//	<dir>/ledger.db         bbolt; decisions, the store's identity and secret. Its lock is the lock of dir
+//	<dir>/ledger.db         bbolt; decisions, identity and secret. Its lock is the lock of dir
 //	<dir>/hits-YYYYMMDD.db  bbolt; the records committed on one UTC day
 //	<dir>/engine.snapshot   derived: the engine's state at a position of the log
 //

@@ -30,7 +30,8 @@ func newPacker() *zstd.Encoder {
 }
 
 func unpackEvidence(b []byte) ([]byte, error) {
-	d, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(evidenceMost))
+	d, err := zstd.NewReader(nil,
+		zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(evidenceMost))
 	if err != nil {
 		return nil, err
 	}

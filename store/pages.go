@@ -96,7 +96,8 @@ func readMeta(f *os.File, offset int64) (metaPage, bool) {
 	sum.Write(b[:metaLength-8])
 	whole := order.Uint32(b) == metaMagic && order.Uint32(b[4:]) == metaVersion &&
 		order.Uint64(b[56:]) == sum.Sum64()
-	return metaPage{order.Uint32(b[8:]), order.Uint64(b[16:]), order.Uint64(b[40:]), order.Uint64(b[48:])}, whole
+	return metaPage{pageSize: order.Uint32(b[8:]), root: order.Uint64(b[16:]),
+		pages: order.Uint64(b[40:]), tx: order.Uint64(b[48:])}, whole
 }
 
 // checkBuckets looks at the tree of each bucket. bbolt descends a tree without

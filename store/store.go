@@ -99,7 +99,8 @@ func (s *Store) openDays() error {
 		return err
 	}
 	if ahead := s.mark.At - criteria.At(s.cfg.Now()); ahead > 3600 && !s.readOnly {
-		return fmt.Errorf("the log ends at %s, %ds from now: %w: set the clock", s.mark.At, ahead, ErrAhead)
+		return fmt.Errorf("the log ends at %s, %ds from now: %w: set the clock",
+			s.mark.At, ahead, ErrAhead)
 	}
 	return nil
 }
@@ -113,7 +114,8 @@ func (s *Store) findMark() error {
 			return err
 		}
 		if span.first <= s.mark.LSN && span.last > 0 {
-			return fmt.Errorf("%s begins at hit %d, after hit %d: %w", d.path, span.first, s.mark.LSN, ErrDamaged)
+			return fmt.Errorf("%s begins at hit %d, after hit %d: %w",
+				d.path, span.first, s.mark.LSN, ErrDamaged)
 		}
 		records, err := d.read(span.last, 1)
 		if err != nil {

@@ -130,6 +130,8 @@ func TestFailureEndsTheWriter(t *testing.T) {
 	if err := s.days[0].db.Close(); err != nil { // the file goes away under the writer
 		t.Fatal(err)
 	}
+	s.queue <- &request{records: []*Record{hit(1)}, // one batch at least holds both kinds
+		decisions: []criteria.Decision{except(1)}, done: make(chan error, 1)}
 	answers := make(chan error)
 	const waiting = maxQueue + 200
 	for n := range waiting {
@@ -140,9 +142,6 @@ func TestFailureEndsTheWriter(t *testing.T) {
 				answers <- s.Append(context.Background(), hit(n))
 			}
 		}()
-	}
-	for range 10 { // one batch at least holds both kinds
-		s.queue <- &request{records: []*Record{hit(1)}, decisions: []criteria.Decision{except(1)}, done: make(chan error, 1)}
 	}
 	s.Begin()
 	saved := 0

@@ -16,6 +16,7 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/internal/judge"
@@ -163,11 +164,29 @@ func (d *Desk) hitOf(r *store.Record, showTraps bool) Hit {
 		name := to.Address
 		if !showTraps {
 			name = d.pseudonym(name)
+			h.MailFrom = withoutAddress(h.MailFrom, to.Address, name)
+			h.Helo = withoutAddress(h.Helo, to.Address, name)
 		}
 		h.Traps = append(h.Traps, name)
 	}
 	slices.Sort(h.Traps)
 	return h
+}
+
+// withoutAddress puts a pseudonym where words of the sender hold an address, as
+// it is or as variable envelope return paths spell it: local=domain.
+func withoutAddress(words, address, pseudonym string) string {
+	local, domain, _ := strings.Cut(address, "@")
+	for _, form := range []string{address, local + "=" + domain} {
+		for {
+			at := strings.Index(strings.ToLower(words), form)
+			if at < 0 || form == "=" || form == "" {
+				break
+			}
+			words = words[:at] + pseudonym + words[at+len(form):]
+		}
+	}
+	return words
 }
 
 // pseudonym stands for a trap address: always the same for the same address of

@@ -5,7 +5,28 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"github.com/trapline/trapline/trap"
 )
+
+// certificates are the self-signed ones by host name: a reload must not change
+// what a listener shows.
+type certificates map[string]tls.Certificate
+
+func (m *certificates) selfSigned(hostname string, now time.Time) (tls.Certificate, error) {
+	if cert, ok := (*m)[hostname]; ok {
+		return cert, nil
+	}
+	cert, err := trap.SelfSigned(hostname, now)
+	if err != nil {
+		return cert, err
+	}
+	if *m == nil {
+		*m = certificates{}
+	}
+	(*m)[hostname] = cert
+	return cert, nil
+}
 
 // keyPair is a certificate from files, read anew when they have changed. A pair
 // that cannot be read then leaves the one before in use.

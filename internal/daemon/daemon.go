@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -49,7 +50,10 @@ type Daemon struct {
 	judge     *judge.Judge
 	intake    *intake.Intake
 	publisher *zone.Publisher
+	reloading sync.Mutex
+	made      certificates               // under reloading
 	zone      atomic.Pointer[admin.Zone] // the last publication, for stats
+	faults    atomic.Pointer[string]     // of the last publication, so that each is told once
 	broken    atomic.Pointer[error]      // why the judge gave up
 	stack     stack
 }
@@ -71,7 +75,7 @@ func Run(ctx context.Context, c *config.Config, o Options) error {
 
 // start opens the parts. What it opened is on the stack even when it fails.
 func (d *Daemon) start(c *config.Config) (failed <-chan error, err error) {
-	s, err := newSettings(c, d.options.Now())
+	s, err := newSettings(c, d.options.Now(), &d.made)
 	if err != nil {
 		return nil, err
 	}
@@ -162,8 +166,11 @@ func (d *Daemon) runJudge(ctx context.Context) error {
 
 // list is what the publisher publishes: nothing while the list is incomplete.
 func (d *Daemon) list() (zone.Snapshot, bool) {
+	if d.incomplete() != nil {
+		return zone.Snapshot{}, false
+	}
 	list, err := d.judge.Listings()
-	if err != nil || d.broken.Load() != nil || errors.Is(d.store.Room(), store.ErrFailed) {
+	if err != nil {
 		return zone.Snapshot{}, false
 	}
 	return zone.Snapshot{Listings: list.Listings, Exceptions: list.Exceptions, At: list.At}, true
@@ -176,25 +183,55 @@ func (d *Daemon) report(r zone.Result, err error) {
 	}
 	held := r.Held.Additions + r.Held.Removals
 	z := admin.Zone{Serial: r.Serial, Entries: r.Entries, Held: held}
-	if last := d.zone.Load(); r.Unchanged && last != nil {
-		z.Published = last.Published
-	}
+	last := d.zoneNow()
+	z.Published = last.Published
 	if !r.Unchanged {
 		z.Published = criteria.At(d.options.Now())
-		d.options.Events.ZonePublished(r.Serial, r.Entries, r.Added, r.Removed, held)
+		d.options.Events.ZonePublished(r.Serial, r.Entries, r.Added, r.Removed)
 	}
+	if held != last.Held {
+		d.options.Events.ZoneHeld(r.Held.Additions, r.Held.Removals)
+	}
+	d.tellFaults(r.Faults)
 	d.zone.Store(&z)
+}
+
+// tellFaults tells of listings that cannot be published, when they are others
+// than the last time.
+func (d *Daemon) tellFaults(faults []zone.Fault) {
+	text := zone.Faults(faults).Error()
+	if old := d.faults.Swap(&text); text != "" && (old == nil || *old != text) {
+		d.options.Events.ZoneFaults(text)
+	}
+}
+
+// behind is how old the engine's instant may be before its list counts as
+// incomplete: it renews each second, but not while a log is replayed under
+// another policy, or while the disk hangs.
+const behind criteria.Second = 60
+
+// incomplete says why the list is not to be published, nil when it is.
+func (d *Daemon) incomplete() error {
+	if err := d.broken.Load(); err != nil {
+		return *err
+	}
+	if err := d.store.Room(); errors.Is(err, store.ErrFailed) {
+		return err
+	}
+	late := criteria.Second(0)
+	err := d.judge.View(func(e *criteria.Engine) { late = criteria.At(d.options.Now()) - e.Now() })
+	if err == nil && late > behind {
+		return fmt.Errorf("the engine is %d seconds behind", late)
+	}
+	return err
 }
 
 // ready says why the daemon is not fully at work, nil when it is.
 func (d *Daemon) ready() error {
-	if err := d.broken.Load(); err != nil {
-		return *err
-	}
-	if err := d.store.Room(); err != nil {
+	if err := d.incomplete(); err != nil {
 		return err
 	}
-	return d.judge.View(func(*criteria.Engine) {})
+	return d.store.Room()
 }
 
 var _ trap.Observer = (*ops.Events)(nil)

@@ -25,30 +25,25 @@ func (d *Daemon) openOps(c *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("listen for ops: %w", err)
 	}
-	d.serveHTTP(l, d.options.Events.Handler(d.ready))
+	d.serveHTTP(l, ops.NewServer(d.options.Events.Handler(d.ready)))
 	return nil
 }
 
-// openAdmin serves the command line. The store's lock says that no other
-// daemon has the socket, so one that lies there is a dead one's.
+// openAdmin serves the command line. Its answers may take long: a whole log, a
+// replay under another policy.
 func (d *Daemon) openAdmin(c *config.Config) error {
-	if err := os.Remove(c.Admin.Socket); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("remove old admin socket: %w", err)
-	}
-	l, err := net.Listen("unix", c.Admin.Socket)
+	l, err := listenUnix(c.Admin.Socket)
 	if err != nil {
 		return fmt.Errorf("listen for admin: %w", err)
 	}
-	if err := os.Chmod(c.Admin.Socket, 0o660); err != nil {
-		return errors.Join(fmt.Errorf("listen for admin: %w", err), l.Close())
-	}
-	d.serveHTTP(l, d.adminHandler())
+	server := ops.NewServer(d.adminHandler())
+	server.ReadTimeout, server.WriteTimeout = 0, 0
+	d.serveHTTP(l, server)
 	return nil
 }
 
 // serveHTTP serves until the stack unwinds.
-func (d *Daemon) serveHTTP(l net.Listener, h http.Handler) {
-	server := ops.NewServer(h)
+func (d *Daemon) serveHTTP(l net.Listener, server *http.Server) {
 	wait := background(func(context.Context) error {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -67,8 +62,12 @@ func (d *Daemon) serveHTTP(l net.Listener, h http.Handler) {
 // bindTraps opens every listener before anything works, so that a start that
 // fails has taken no mail and published nothing.
 func (d *Daemon) bindTraps(c *config.Config) error {
+	handed, err := activation.ListenersWithNames() // takes them all, so it is asked once
+	if err != nil {
+		return fmt.Errorf("take systemd's sockets: %w", err)
+	}
 	for _, l := range c.Listen {
-		listener, err := listen(l.Address)
+		listener, err := listen(l.Address, handed)
 		if err != nil {
 			return fmt.Errorf("listen for mail: %w", err)
 		}
@@ -121,21 +120,34 @@ func (d *Daemon) serveTrap(i int, l net.Listener, b *trap.Budget, failed chan<- 
 }
 
 // listen opens a socket or takes the one that systemd opened.
-func listen(a config.Address) (net.Listener, error) {
-	if a.Network != "fd" {
-		if a.Network == "unix" {
-			_ = os.Remove(a.Name) // of a daemon that was killed; ours is the lock
+func listen(a config.Address, handed map[string][]net.Listener) (net.Listener, error) {
+	switch a.Network {
+	case "fd":
+		if len(handed[a.Name]) == 0 {
+			return nil, fmt.Errorf("systemd hands over no socket called %q: set FileDescriptorName=%s",
+				a.Name, a.Name)
 		}
-		return net.Listen(a.Network, a.Name)
+		return handed[a.Name][0], nil
+	case "unix":
+		return listenUnix(a.Name)
 	}
-	named, err := activation.ListenersWithNames()
+	return net.Listen(a.Network, a.Name)
+}
+
+// listenUnix opens a unix socket for our user and group. The store's lock says
+// that no other daemon has it, so one that lies there is a dead one's.
+func listenUnix(path string) (net.Listener, error) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("remove old socket: %w", err)
+	}
+	l, err := net.Listen("unix", path)
 	if err != nil {
 		return nil, err
 	}
-	if len(named[a.Name]) == 0 {
-		return nil, fmt.Errorf("systemd hands over no socket called %q: set FileDescriptorName=%s", a.Name, a.Name)
+	if err := os.Chmod(path, 0o660); err != nil {
+		return nil, errors.Join(err, l.Close())
 	}
-	return named[a.Name][0], nil
+	return l, nil
 }
 
 func (d *Daemon) adminHandler() http.Handler {

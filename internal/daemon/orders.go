@@ -90,6 +90,8 @@ func (d *Daemon) buildZone(_ context.Context, force bool) (admin.Zone, error) {
 // and the exceptions; everything is checked first, and on any error the old one
 // stays. Sockets, folders and the zone's header are opened at start only.
 func (d *Daemon) reload(ctx context.Context) error {
+	d.reloading.Lock() // a signal and the socket may ask at once
+	defer d.reloading.Unlock()
 	err := d.tryReload(ctx)
 	d.options.Events.Reloaded(err)
 	return err
@@ -104,7 +106,7 @@ func (d *Daemon) tryReload(ctx context.Context) error {
 	if what := restartFor(old.config, c); what != "" {
 		return problem(what+" changed, which takes a restart", "nothing was changed")
 	}
-	s, err := newSettings(c, d.options.Now())
+	s, err := newSettings(c, d.options.Now(), &d.made)
 	if err != nil {
 		return err
 	}
@@ -127,6 +129,7 @@ func restartFor(old, now *config.Config) string {
 		{"ops", old.Ops, now.Ops},
 		{"admin", old.Admin, now.Admin},
 		{"retention", old.Retention, now.Retention},
+		{"limits.free_bytes", old.Limits.FreeBytes, now.Limits.FreeBytes},
 		{"log", old.Log, now.Log},
 	} {
 		if section.old != section.now {

@@ -24,14 +24,14 @@ type settings struct {
 	listeners []*trap.Settings // in the order of config.Listen
 }
 
-func newSettings(c *config.Config, now time.Time) (*settings, error) {
+func newSettings(c *config.Config, now time.Time, made *certificates) (*settings, error) {
 	directory, err := trap.NewDirectory(rulesOf(c))
 	if err != nil {
 		return nil, err
 	}
 	s := &settings{config: c, directory: directory, trust: TrustOf(c)}
 	for _, l := range c.Listen {
-		keys, err := tlsOf(l, now)
+		keys, err := made.tlsOf(l, now)
 		if err != nil {
 			return nil, err
 		}
@@ -81,10 +81,10 @@ func limitsOf(l config.Limits) trap.Limits {
 		CommandTimeout: l.CommandTimeout, DataTimeout: l.DataTimeout, MemoryBytes: l.MemoryBytes}
 }
 
-func tlsOf(l config.Listen, now time.Time) (*tls.Config, error) {
+func (m *certificates) tlsOf(l config.Listen, now time.Time) (*tls.Config, error) {
 	switch l.TLS {
 	case config.TLSAuto:
-		cert, err := trap.SelfSigned(l.Hostname, now)
+		cert, err := m.selfSigned(l.Hostname, now)
 		return &tls.Config{Certificates: []tls.Certificate{cert}}, err
 	case config.TLSFile:
 		keys := &keyPair{cert: l.CertFile, key: l.KeyFile}

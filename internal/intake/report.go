@@ -28,7 +28,8 @@ func (i *Intake) reports(m *trap.Message) []*store.Record {
 	}
 	var records []*store.Record
 	for _, message := range parser.Attached(m.Head) {
-		records = append(records, i.report(m, desk.Name, message, parser.Parse(message, parser.Connection{}, trust)))
+		trace := parser.Parse(message, parser.Connection{}, trust)
+		records = append(records, i.report(m, desk.Name, message, trace))
 	}
 	if len(records) == 0 {
 		r := newRecord(m, parser.Trace{})
@@ -40,7 +41,9 @@ func (i *Intake) reports(m *trap.Message) []*store.Record {
 	return records
 }
 
-func (i *Intake) report(m *trap.Message, desk string, message []byte, t parser.Trace) *store.Record {
+func (i *Intake) report(
+	m *trap.Message, desk string, message []byte, t parser.Trace,
+) *store.Record {
 	r := newRecord(m, t)
 	r.Kind, r.Size, r.Time = criteria.Report, int64(len(message)), criteria.At(t.Time)
 	sum := sha256.Sum256(message)
@@ -61,7 +64,8 @@ func (i *Intake) report(m *trap.Message, desk string, message []byte, t parser.T
 }
 
 func (i *Intake) fromDesk(r *store.Record, desk string) *store.Record {
-	r.Recipients = []store.Recipient{{Address: desk, Kind: "reporter", State: "active", Weight: criteria.One}}
+	r.Recipients = []store.Recipient{
+		{Address: desk, Kind: "reporter", State: "active", Weight: criteria.One}}
 	return r
 }
 

@@ -174,7 +174,8 @@ func (j *Judge) apply(ctx context.Context, e store.Event) error {
 		return nil
 	}
 	if j.engine == nil {
-		return fmt.Errorf("ledger: decision %d comes before any policy: %w", e.Decision.Seq, store.ErrDamaged)
+		return fmt.Errorf("ledger: decision %d comes before any policy: %w",
+			e.Decision.Seq, store.ErrDamaged)
 	}
 	changes, err := j.engine.Decide(*e.Decision)
 	if err != nil {
@@ -218,7 +219,9 @@ var errStopped = errors.New("stopped")
 
 // replay makes an engine that has lived through the log up to a mark under one
 // policy, with every other decision in its place.
-func replay(ctx context.Context, s *store.Store, p criteria.Policy, to store.Mark) (*criteria.Engine, error) {
+func replay(
+	ctx context.Context, s *store.Store, p criteria.Policy, to store.Mark,
+) (*criteria.Engine, error) {
 	engine := criteria.NewEngine(p)
 	for event, err := range s.Events(store.Mark{}, to) {
 		switch {

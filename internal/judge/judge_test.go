@@ -90,7 +90,11 @@ func TestNotReadyBeforeTheLogIsRead(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer s.Close()
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
 	j := New(s, &diary{})
 	check := func() {
 		t.Helper()
@@ -269,8 +273,10 @@ func TestServeEndsWhileCatchingUp(t *testing.T) {
 		c.rest()
 		want, snapshot := state(t, caughtUp(t, c.store)), filepath.Join(dir, "engine.snapshot")
 		events := 0
-		for range c.store.Events(store.Mark{}, c.store.Mark()) {
-			events++
+		for _, err := range c.store.Events(store.Mark{}, c.store.Mark()) {
+			if events++; err != nil {
+				t.Fatal(err)
+			}
 		}
 		for after := 1; after < events; after += 1 + after/8 {
 			if err := os.Remove(snapshot); err != nil && !errors.Is(err, os.ErrNotExist) {

@@ -39,8 +39,9 @@ func policyIn(ledger []criteria.Decision) *criteria.Policy {
 	return nil
 }
 
-func settleExceptions(ledger []criteria.Decision, origin criteria.Origin, want map[netip.Prefix]string,
-	who string) []criteria.Decision {
+func settleExceptions(
+	ledger []criteria.Decision, origin criteria.Origin, want map[netip.Prefix]string, who string,
+) []criteria.Decision {
 	in := map[netip.Prefix]string{}
 	for _, d := range ledger {
 		switch {

@@ -166,16 +166,24 @@ func (e *Events) PolicyInForce(version uint64, who string, changes int) {
 // The zone.
 
 // ZonePublished: another zone is in place.
-func (e *Events) ZonePublished(serial uint32, entries, added, removed, held int) {
+func (e *Events) ZonePublished(serial uint32, entries, added, removed int) {
 	e.m.serial.Set(float64(serial))
 	e.m.entries.Set(float64(entries))
-	e.m.held.Set(float64(held))
-	level := zerolog.InfoLevel
-	if held > 0 {
-		level = zerolog.WarnLevel
-	}
-	e.log.WithLevel(level).Str("event", "zone-published").Uint32("serial", serial).
-		Int("entries", entries).Int("added", added).Int("removed", removed).Int("held", held).Send()
+	e.log.Info().Str("event", "zone-published").Uint32("serial", serial).
+		Int("entries", entries).Int("added", added).Int("removed", removed).Send()
+}
+
+// ZoneHeld: the publish guard holds back other changes than before, or none.
+func (e *Events) ZoneHeld(additions, removals int) {
+	e.m.held.Set(float64(additions + removals))
+	e.log.Warn().Str("event", "zone-held").Int("additions", additions).
+		Int("removals", removals).Send()
+}
+
+// ZoneFaults: listings that cannot be published, or what was wrong with the
+// files that were replaced.
+func (e *Events) ZoneFaults(faults string) {
+	e.log.Warn().Str("event", "zone-faults").Str("faults", cut(faults)).Send()
 }
 
 // ZoneFailed: the zone could not be written; the last good one stays.

@@ -42,7 +42,9 @@ func TestEveryEvent(t *testing.T) {
 		{"relisted", func(e *Events) { e.ListChanged("198.51.100.7", "127.0.0.2", "127.0.0.3", "time") }},
 		{"judge-stopped", func(e *Events) { e.JudgeStopped(errors.New("x")) }},
 		{"policy-in-force", func(e *Events) { e.PolicyInForce(1, "config", 0) }},
-		{"zone-published", func(e *Events) { e.ZonePublished(1, 2, 1, 0, 0) }},
+		{"zone-published", func(e *Events) { e.ZonePublished(1, 2, 1, 0) }},
+		{"zone-held", func(e *Events) { e.ZoneHeld(5, 1) }},
+		{"zone-faults", func(e *Events) { e.ZoneFaults("10.0.0.0/8: too wide") }},
 		{"zone-failed", func(e *Events) { e.ZoneFailed(errors.New("x")) }},
 	} {
 		var out bytes.Buffer
