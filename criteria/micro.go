@@ -18,7 +18,8 @@ const One Micro = 1_000_000
 // More than six decimals, an exponent or anything beyond ±9e12 is an error.
 func ParseMicro(s string) (Micro, error) {
 	text := strings.ReplaceAll(s, "_", "")
-	whole, frac, _ := strings.Cut(strings.TrimLeft(text, "+-"), ".")
+	sign := strings.HasPrefix(text, "-")
+	whole, frac, _ := strings.Cut(strings.TrimPrefix(strings.TrimPrefix(text, "-"), "+"), ".")
 	if !isDigits(whole) || frac != "" && !isDigits(frac) || len(frac) > 6 ||
 		strings.HasSuffix(text, ".") {
 		return 0, fmt.Errorf("%q is not a number with at most six decimals", s)
@@ -27,7 +28,7 @@ func ParseMicro(s string) (Micro, error) {
 	if err != nil {
 		return 0, fmt.Errorf("%q is too large", s)
 	}
-	if strings.HasPrefix(text, "-") {
+	if sign {
 		n = -n
 	}
 	return Micro(n), nil

@@ -21,7 +21,7 @@ import (
 // two levels, a second day, some decisions.
 type sound struct {
 	dir  string
-	at   *clock
+	at   *hand
 	told []string
 }
 

@@ -26,21 +26,21 @@ var morning = time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 
 const daySpan = 24 * time.Hour
 
-// clock is a hand that tests move.
-type clock struct {
+// hand is a clock that tests move.
+type hand struct {
 	mu  sync.Mutex
 	now time.Time
 }
 
-func newClock() *clock { return &clock{now: morning} }
+func newClock() *hand { return &hand{now: morning} }
 
-func (c *clock) read() time.Time {
+func (c *hand) read() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.now
 }
 
-func (c *clock) move(d time.Duration) {
+func (c *hand) move(d time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.now = c.now.Add(d)

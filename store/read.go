@@ -9,7 +9,7 @@ import (
 
 // chunk is how many records are read in one transaction: a reader that takes
 // its time must not hold a file's memory map.
-const chunk = 1024
+const chunk = 256
 
 // Event is the next thing in the log: a record, or a decision in its place.
 type Event struct {

@@ -33,6 +33,7 @@ type Store struct {
 	ledger   *ledger
 	readOnly bool
 
+	clock   *clock        // the writer's, once it has begun
 	queue   chan *request // appenders to writer
 	closing chan struct{} // closed: take no more
 	failed  chan struct{} // closed by the writer: see ErrFailed
@@ -53,7 +54,8 @@ type Store struct {
 // ErrDamaged, ErrNewer, ErrForeign, or ErrAhead where the log lies more than an
 // hour in the clock's future. Close it after use; appending also needs Begin.
 func Open(cfg Config) (*Store, error) {
-	if err := os.MkdirAll(cfg.Dir, 0o750); err != nil {
+	// Others may pass through to the zone, which rsync serves, and see nothing else.
+	if err := os.MkdirAll(cfg.Dir, 0o711); err != nil {
 		return nil, fmt.Errorf("make data_dir: %w", err)
 	}
 	return open(cfg, false)
@@ -70,7 +72,7 @@ func open(cfg Config, readOnly bool) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{cfg: cfg, ledger: l, readOnly: readOnly,
+	s := &Store{cfg: cfg, ledger: l, readOnly: readOnly, clock: clockOf(cfg.Now),
 		queue: make(chan *request, maxQueue), changed: make(chan struct{}, 1),
 		closing: make(chan struct{}), failed: make(chan struct{}), ended: make(chan struct{})}
 	if err := s.openDays(); err != nil {

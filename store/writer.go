@@ -167,7 +167,15 @@ func (r *request) size() int {
 
 // serve commits a batch and answers everybody in it.
 func (s *Store) serve(batch []*request) {
-	at := max(criteria.At(s.cfg.Now()), s.mark.At)
+	at, err := s.clock.read()
+	if err != nil {
+		s.setFull(err)
+		for _, r := range batch {
+			r.done <- err
+		}
+		return
+	}
+	at = max(at, s.mark.At)
 	errHits := s.commitHits(batch, at)
 	errDecisions := errHits
 	if !s.broken() {
@@ -285,16 +293,25 @@ func (s *Store) moveMark(m Mark) {
 // tick is the writer's second: it renews the mark, measures the disk and drops
 // days that are too old.
 func (s *Store) tick() {
-	m := s.mark
-	m.At = max(m.At, criteria.At(s.cfg.Now()))
-	s.moveMark(m)
-	err := s.measure()
-	s.mu.Lock()
-	if !errors.Is(s.full, ErrFailed) {
-		s.full = err
+	now, err := s.clock.read()
+	if err != nil {
+		s.setFull(err)
+		return
 	}
-	s.mu.Unlock()
+	m := s.mark
+	m.At = max(m.At, now)
+	s.moveMark(m)
+	s.setFull(s.measure())
 	s.dropOld(m.At)
+}
+
+// setFull notes why Room refuses, or that it does not.
+func (s *Store) setFull(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !errors.Is(s.full, ErrFailed) {
+		s.full = why
+	}
 }
 
 // measure asks the file system how much is free.

@@ -122,7 +122,7 @@ func isTerminal(out io.Writer) bool {
 // can be pointed at it; one that is there is served as it is.
 func (a *app) writeDemo() error {
 	a.config = filepath.Join("data", "trapline.toml")
-	if err := os.MkdirAll("data", 0o750); err != nil {
+	if err := os.MkdirAll("data", 0o711); err != nil {
 		return fmt.Errorf("make folder of the demo: %w", err)
 	}
 	f, err := os.OpenFile(a.config, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)

@@ -22,13 +22,18 @@ const (
 
 // keepEvidence keeps the head of a message where a header was read to find its
 // source, since only there can the parser have been wrong; where the peer of
-// the connection decided, a sample.
+// the connection decided, a sample. Mail for the operator is kept as far as the
+// hour's bytes allow.
 func (i *Intake) keepEvidence(r *store.Record, m *trap.Message, t parser.Trace) {
 	fromPeer := m.Peer.IsValid() && len(t.Hops) < 2
-	if fromPeer && !r.Inbox && !i.sampler.wants(m.Peer.Addr(), m.Time) {
+	head := evidenceOf(m.Head)
+	switch {
+	case r.Inbox && !i.sampler.affords(m.Time, len(head)):
+		return
+	case fromPeer && !r.Inbox && !i.sampler.wants(m.Peer.Addr(), m.Time, len(head)):
 		return
 	}
-	r.Evidence = store.PackEvidence(evidenceOf(m.Head))
+	r.Evidence = store.PackEvidence(head)
 }
 
 // evidenceOf is the header and the beginning of the body.
@@ -44,24 +49,30 @@ func evidenceOf(head []byte) []byte {
 	return head[:min(len(head), end+bodyKept)]
 }
 
-// sampler picks one message a peer and hour. It remembers a bounded number of
-// peers and then begins anew, which keeps a few samples more.
+// sampler picks one message a peer and hour, as long as the samples of the hour
+// are not too many in all: strangers must not fill the disk with them. It
+// remembers a bounded number of peers and then begins anew, which keeps a few
+// samples more.
 type sampler struct {
 	mu   sync.Mutex
 	seen map[netip.Addr]time.Time
+	hour time.Time // that the bytes were kept in
+	kept int
 }
 
 const (
 	sampleEvery   = time.Hour
 	samplerMemory = 100_000
+	sampledBytes  = 64 << 20 // in an hour, before compression
 )
 
 func newSampler() *sampler { return &sampler{seen: map[netip.Addr]time.Time{}} }
 
-func (s *sampler) wants(peer netip.Addr, now time.Time) bool {
+func (s *sampler) wants(peer netip.Addr, now time.Time, size int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if last, ok := s.seen[peer]; ok && now.Sub(last) < sampleEvery {
+	peer = neighbours(peer)
+	if last, ok := s.seen[peer]; ok && now.Sub(last) < sampleEvery || !s.take(now, size) {
 		return false
 	}
 	if len(s.seen) >= samplerMemory {
@@ -69,4 +80,31 @@ func (s *sampler) wants(peer netip.Addr, now time.Time) bool {
 	}
 	s.seen[peer] = now
 	return true
+}
+
+// affords takes bytes from the hour's, for what no peer's share bounds.
+func (s *sampler) affords(now time.Time, size int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.take(now, size)
+}
+
+func (s *sampler) take(now time.Time, size int) bool {
+	if hour := now.Truncate(time.Hour); !hour.Equal(s.hour) {
+		s.hour, s.kept = hour, 0
+	}
+	if s.kept+size > sampledBytes {
+		return false
+	}
+	s.kept += size
+	return true
+}
+
+// neighbours stands for all addresses that one customer has.
+func neighbours(a netip.Addr) netip.Addr {
+	const network = 64
+	if a.Is6() && !a.Is4In6() {
+		a = netip.PrefixFrom(a.WithZone(""), network).Masked().Addr()
+	}
+	return a
 }

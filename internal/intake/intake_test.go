@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -162,12 +163,26 @@ func TestSamplerForgets(t *testing.T) {
 	a := message("198.51.100.7", text).Peer.Addr()
 	for i := range 3 * samplerMemory {
 		a = a.Next()
-		if !s.wants(a, now) || s.wants(a, now) {
+		if !s.wants(a, now, 1) || s.wants(a, now, 1) {
 			t.Fatalf("source %d: not sampled once", i)
 		}
 	}
 	if len(s.seen) > samplerMemory {
 		t.Errorf("%d sources remembered", len(s.seen))
+	}
+}
+
+// The neighbours of a /64 are one peer, and the bytes of an hour are bounded.
+func TestSamplerIsBounded(t *testing.T) {
+	s := newSampler()
+	a, b := netip.MustParseAddr("2001:db8::1"), netip.MustParseAddr("2001:db8::2")
+	if !s.wants(a, now, 1) || s.wants(b, now, 1) {
+		t.Error("two addresses of a /64 are two peers")
+	}
+	if c := netip.MustParseAddr("198.51.100.9"); s.wants(c, now, sampledBytes) {
+		t.Error("more is kept than the hour may")
+	} else if !s.wants(c, now.Add(2*time.Hour), sampledBytes) {
+		t.Error("the next hour begins full")
 	}
 }
 

@@ -38,6 +38,10 @@ func TestSettle(t *testing.T) {
 		{"relay became an exception", nil,
 			with(func(s *Settings) { s.Own, s.Except = nil, map[netip.Prefix]string{office: "office", relay: "was ours"} }),
 			[]string{"except 192.0.2.10/32 config", "unexcept 192.0.2.10/32 own"}},
+		{"policy changed beside exceptions", nil, Settings{Policy: lenient,
+			Except: map[netip.Prefix]string{relay: "new"}},
+			[]string{"except 192.0.2.10/32 config", "policy invalid Prefix ",
+				"unexcept 203.0.113.0/24 config", "unexcept 192.0.2.10/32 own"}},
 		{"the operator's are left alone", []criteria.Decision{byVerb}, basis, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
