@@ -18,7 +18,7 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 	dir, at := t.TempDir(), newClock()
 	s := opened(t, Config{Dir: dir, Now: at.read})
 	var want []Record
-	for n := 0; n < 3*chunk; n += 64 {
+	for n := 0; n < 3*1024; n += 64 { // many chunks, three days
 		var batch []*Record
 		for i := range 64 {
 			batch = append(batch, evident(n+i+1))
@@ -26,7 +26,7 @@ func TestRecordsComeBackAsTheyWere(t *testing.T) {
 		if err := s.Append(context.Background(), batch...); err != nil {
 			t.Fatal(err)
 		}
-		if n%chunk == chunk/2 {
+		if n%1024 == 512 {
 			at.move(daySpan)
 		}
 		for _, r := range batch {
