@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// caseLine is a line of lines.jsonl: a Received value and what must come out of it.
+// caseLine is a line of received.jsonl: a Received value and what must come out of it.
 type caseLine struct {
 	Name     string
 	Received []string
@@ -66,7 +66,7 @@ func readValue(value []byte) (reading, bool) {
 }
 
 func TestLines(t *testing.T) {
-	for _, c := range readLines[caseLine](t, "testdata/lines.jsonl") {
+	for _, c := range readLines[caseLine](t, "../testdata/received.jsonl") {
 		t.Run(c.Name, func(t *testing.T) {
 			r, ok := readValue(latin1(c.Received[0]))
 			got := ""

@@ -34,7 +34,7 @@ digest: 09077a56822f7066
 // testCorpus: real spam from real mailboxes is ingested, and nearly all of it has a source.
 func testCorpus(t *testing.T, binary string) {
 	folder := corpus(t)
-	trust, err := os.ReadFile("testdata/e2e/corpus.toml")
+	trust, err := os.ReadFile("../../testdata/e2e/corpus.toml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -51,7 +51,7 @@ func mailServer(t *testing.T, unshare, dir string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	args := append(apart[:len(apart):len(apart)], "sh", "testdata/e2e/postfix.sh", dir, origin,
+	args := append(apart[:len(apart):len(apart)], "sh", "../../testdata/e2e/postfix.sh", dir, origin,
 		unprivileged(t)[1])
 	out, err := exec.CommandContext(ctx, unshare, args...).CombinedOutput()
 	if err != nil {
