@@ -34,9 +34,6 @@ type Held struct {
 	Removals  int `json:"removals"`  // wait until forced or explained
 }
 
-// Any tells whether something waits.
-func (h Held) Any() bool { return h != Held{} }
-
 // Turn is what the guard looks at: the list as published and as wanted, both as Resolve gives them.
 type Turn struct {
 	Published, Wanted []criteria.Listing

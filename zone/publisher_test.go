@@ -359,7 +359,7 @@ func TestPublishGuards(t *testing.T) {
 	guard := func(c *Config) { c.Guard = Guard{MaxChange: 0.5, Floor: 10} }
 	explain := func(p netip.Prefix) bool { return p == network("20.0.0.7") }
 	s := newSite(t, guard, func(c *Config) { c.Explained = explain })
-	if r := s.publish(many(0, 100)); r.Entries != 100 || r.Held.Any() {
+	if r := s.publish(many(0, 100)); r.Entries != 100 || r.Held != (Held{}) {
 		t.Errorf("the first publication: %+v", r)
 	}
 	s.clock = s.clock.Add(time.Minute)
@@ -374,7 +374,7 @@ func TestPublishGuards(t *testing.T) {
 		t.Errorf("after a restart: %+v", r)
 	}
 	s.clock = s.clock.Add(time.Hour)
-	if r := s.publish(many(0, 200)); r.Entries != 200 || r.Held.Any() {
+	if r := s.publish(many(0, 200)); r.Entries != 200 || r.Held != (Held{}) {
 		t.Errorf("after an hour: %+v", r)
 	}
 	r, err := s.Publish(Snapshot{Listings: many(190, 10), Exceptions: except("20.0.0.9")})
@@ -386,7 +386,7 @@ func TestPublishGuards(t *testing.T) {
 		t.Errorf("Preview = %+v, %+v, %v", d, held, err)
 	}
 	r, err = s.Force(Snapshot{Listings: many(190, 10)})
-	if err != nil || r.Entries != 10 || r.Held.Any() {
+	if err != nil || r.Entries != 10 || r.Held != (Held{}) {
 		t.Errorf("forced: %+v, %v", r, err)
 	}
 	s.isWhole()

@@ -13,6 +13,7 @@ import (
 type zoneCmd struct {
 	Build  zoneBuildCmd  `cmd:"" help:"Publish now what has changed."`
 	Verify zoneVerifyCmd `cmd:"" help:"Check the published files. Exit 3 when something is wrong."`
+	Diff   zoneDiffCmd   `cmd:"" help:"What publishing now would change. Exit 3 when something would."`
 }
 
 type zoneBuildCmd struct {
@@ -36,6 +37,47 @@ func (c *zoneBuildCmd) Run(a *app) error {
 		fmt.Fprintf(a.stdout, "serial %d, %d entries, %d changes held\n", z.Serial, z.Entries, z.Held)
 		return nil
 	})
+}
+
+type zoneDiffCmd struct {
+	jsonFlag
+}
+
+// Help is shown by zone diff --help.
+func (zoneDiffCmd) Help() string { return "Example: trapline zone diff" }
+
+// Run prints what the zone lacks of the list, and what the guard would hold.
+func (c *zoneDiffCmd) Run(a *app) error {
+	var d admin.ZoneDiff
+	err := a.tell(func(client *admin.Client) (err error) {
+		d, err = client.DiffZone(context.Background())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = a.printJSON(d)
+	} else {
+		c.print(a, d)
+	}
+	if err == nil && !d.Empty() {
+		return errNo
+	}
+	return err
+}
+
+func (c *zoneDiffCmd) print(a *app, d admin.ZoneDiff) {
+	for _, part := range []struct {
+		sign     string
+		listings []admin.Listing
+	}{{"+", d.Added}, {"-", d.Removed}, {"~", d.Changed}} {
+		for _, l := range part.listings {
+			fmt.Fprintln(a.stdout, part.sign, l.Source, l.Answer)
+		}
+	}
+	fmt.Fprintf(a.stdout, "%d added, %d removed, %d changed, %d held back\n",
+		len(d.Added), len(d.Removed), len(d.Changed), d.Held)
 }
 
 type zoneVerifyCmd struct {

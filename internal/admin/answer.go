@@ -90,6 +90,29 @@ type Zone struct {
 	Held      int             `json:"held"` // changes that the guard holds back
 }
 
+// ZoneDiff is what publishing now would change, and what it would hold back.
+type ZoneDiff struct {
+	Added   []Listing `json:"added"`
+	Removed []Listing `json:"removed"`
+	Changed []Listing `json:"changed"` // the answer; as it would be
+	Held    int       `json:"held"`
+}
+
+// Empty tells whether nothing would change or be held back.
+func (d ZoneDiff) Empty() bool {
+	return len(d.Added)+len(d.Removed)+len(d.Changed)+d.Held == 0
+}
+
+// ListingsOf puts listings into the form of an answer.
+func ListingsOf(listings []criteria.Listing) []Listing {
+	all := make([]Listing, 0, len(listings))
+	for _, l := range listings {
+		all = append(all,
+			Listing{criteria.Source{Prefix: l.Source}, l.Answer, l.Since, l.Until, l.Causes})
+	}
+	return all
+}
+
 // Ingested is what became of one message from a file.
 type Ingested struct {
 	ID     uint64          `json:"id"`

@@ -106,6 +106,11 @@ func (c *Client) BuildZone(ctx context.Context, force bool) (z Zone, err error) 
 	return z, c.ask(ctx, "POST", "zone", url.Values{"force": {strconv.FormatBool(force)}}, nil, &z)
 }
 
+// DiffZone asks what publishing now would change.
+func (c *Client) DiffZone(ctx context.Context) (d ZoneDiff, err error) {
+	return d, c.ask(ctx, "GET", "zone/diff", nil, nil, &d)
+}
+
 // Reload has the configuration read anew.
 func (c *Client) Reload(ctx context.Context) error {
 	return c.ask(ctx, "POST", "reload", nil, nil, &struct{}{})

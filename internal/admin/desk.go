@@ -84,14 +84,9 @@ func (d *Desk) Listings(f ListingFilter) ([]Listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	chosen := []Listing{}
-	for _, l := range list.Listings {
-		if f.takes(l) {
-			chosen = append(chosen,
-				Listing{criteria.Source{Prefix: l.Source}, l.Answer, l.Since, l.Until, l.Causes})
-		}
-	}
-	return chosen, nil
+	return ListingsOf(slices.DeleteFunc(list.Listings, func(l criteria.Listing) bool {
+		return !f.takes(l)
+	})), nil
 }
 
 func (f ListingFilter) takes(l criteria.Listing) bool {

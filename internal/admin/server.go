@@ -23,6 +23,8 @@ type Orders struct {
 	Ingest func(ctx context.Context, message []byte, from, trap string, again bool) (Ingested, error)
 	// BuildZone publishes now; force lets held changes out.
 	BuildZone func(ctx context.Context, force bool) (Zone, error)
+	// DiffZone says what publishing now would change.
+	DiffZone func(ctx context.Context) (ZoneDiff, error)
 	// Reload puts the configuration on disk in force.
 	Reload func(ctx context.Context) error
 }
@@ -72,6 +74,9 @@ func Handler(d *Desk, o Orders) http.Handler {
 	mux.HandleFunc("POST /v1/ingest", answer(o.ingest))
 	mux.HandleFunc("POST /v1/zone", answer(func(r *http.Request) (any, error) {
 		return o.BuildZone(r.Context(), r.URL.Query().Get("force") == "true")
+	}))
+	mux.HandleFunc("GET /v1/zone/diff", answer(func(r *http.Request) (any, error) {
+		return o.DiffZone(r.Context())
 	}))
 	mux.HandleFunc("POST /v1/reload", answer(func(r *http.Request) (any, error) {
 		return struct{}{}, o.Reload(r.Context())

@@ -15,7 +15,8 @@ import (
 
 // orders are what the operator may order of the parts.
 func (d *Daemon) orders() admin.Orders {
-	return admin.Orders{Ingest: d.ingest, BuildZone: d.buildZone, Reload: d.reload}
+	return admin.Orders{Ingest: d.ingest, BuildZone: d.buildZone, DiffZone: d.diffZone,
+		Reload: d.reload}
 }
 
 func (d *Daemon) gate() error { return intake.Gate(d.store.Room)() }
@@ -84,6 +85,17 @@ func (d *Daemon) buildZone(_ context.Context, force bool) (admin.Zone, error) {
 	result, err := publish(snapshot)
 	d.report(result, err)
 	return d.zoneNow(), err
+}
+
+// diffZone says what publishing now would change.
+func (d *Daemon) diffZone(context.Context) (admin.ZoneDiff, error) {
+	snapshot, complete := d.list()
+	if !complete {
+		return admin.ZoneDiff{}, problem("the list is not complete", "see readyz")
+	}
+	diff, held, err := d.publisher.Preview(snapshot)
+	return admin.ZoneDiff{Added: admin.ListingsOf(diff.Added), Removed: admin.ListingsOf(diff.Removed),
+		Changed: admin.ListingsOf(diff.Changed), Held: held.Additions + held.Removals}, err
 }
 
 // reload puts the configuration on disk in force for new sessions, the policy
