@@ -3,6 +3,8 @@ package criteria
 import (
 	"fmt"
 	"time"
+
+	"github.com/trapline/trapline/parser"
 )
 
 // Fault is one thing wrong with a policy: the key, what is wrong, the mend.
@@ -119,9 +121,9 @@ func (p Policy) checkSense(c *checker) {
 // best tells whether some history scores at least n: max_counted fresh hits of
 // the heaviest traps and causes.
 func (p Policy) best(n Micro) bool {
-	heaviest := One
-	for _, w := range p.CauseWeight {
-		heaviest = max(heaviest, w)
+	var heaviest Micro
+	for _, cause := range parser.Causes() {
+		heaviest = max(heaviest, p.causeWeight(cause))
 	}
 	top := float64(p.FreshWeight) / 1e6 * float64(heaviest) / 1e6 * 100 * float64(p.MaxCounted)
 	traps := top * float64(p.TrapFactor) / 1e6

@@ -24,15 +24,6 @@ var reasonNames = [...]string{
 	LocalSubmission: "local-submission", NoTrustedStart: "no-trusted-start",
 }
 
-// Reasons lists every reason in order, UntrustedPeer first.
-func Reasons() []Reason {
-	all := make([]Reason, len(reasonNames))
-	for i := range all {
-		all[i] = Reason(i)
-	}
-	return all
-}
-
 // ParseReason reads the word that String writes, and says whether it is one.
 func ParseReason(word string) (Reason, bool) {
 	for i, name := range reasonNames {

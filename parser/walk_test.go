@@ -305,7 +305,8 @@ func TestNames(t *testing.T) {
 			t.Errorf("cause %s: %s, %v", c, back, err)
 		}
 	}
-	for _, r := range Reasons() {
+	for i := range reasonNames {
+		r := Reason(i)
 		text, err := r.MarshalText()
 		var back Reason
 		if err != nil || back.UnmarshalText(text) != nil || back != r {

@@ -52,7 +52,7 @@ func (l *ledger) create(dir string) error {
 		return err
 	}
 	if len(days) > 0 {
-		return fmt.Errorf("%s is missing beside the hits of %d days: %w: restore it from a backup",
+		return fmt.Errorf("%s is missing beside %d hits files: %w: restore it from a backup",
 			l.path, len(days), ErrDamaged)
 	}
 	return createFile(l.path, func(tx *bbolt.Tx) error {

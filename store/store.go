@@ -56,7 +56,7 @@ type Store struct {
 func Open(cfg Config) (*Store, error) {
 	// Others may pass through to the zone, which rsync serves, and see nothing else.
 	if err := os.MkdirAll(cfg.Dir, 0o711); err != nil {
-		return nil, fmt.Errorf("make data_dir: %w", err)
+		return nil, fmt.Errorf("make data_dir: %w: give data_dir a folder that can be made", err)
 	}
 	return open(cfg, false)
 }

@@ -129,7 +129,7 @@ func (c *criteriaScoreCmd) hits(a *app) ([]criteria.Hit, error) {
 	if c.File != "-" {
 		f, err := os.Open(c.File)
 		if err != nil {
-			return nil, usage("open hits: %w", err)
+			return nil, usage("open hits: %w: give a file of JSON lines, or -", err)
 		}
 		defer func() { _ = f.Close() }() // only read
 		in = f

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/trapline/trapline/internal/admin"
+	"github.com/trapline/trapline/parser"
 )
 
 type hitsCmd struct {
@@ -52,6 +53,9 @@ func printHit(w io.Writer, h admin.Hit) {
 	source := "unattributed (" + h.Reason + ")"
 	if h.Source != nil {
 		source = h.Source.String()
+		if h.Reason != parser.UntrustedPeer.String() {
+			source += " (" + h.Reason + ", not counted)"
+		}
 	}
 	fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%s\tto %s\thelo %s\n", h.ID, instant(h.Time), source, h.Kind,
 		h.Cause, foreign(strings.Join(h.Traps, " ")), foreign(h.Helo))

@@ -22,7 +22,8 @@ type ingestCmd struct {
 // Help is shown by ingest --help.
 func (ingestCmd) Help() string {
 	return "Example: trapline ingest --trap old.sales@corp.example ~/Maildir/.spam\n\n" +
-		"Line 0 of each message must be by one of trust.hosts for it to have a source."
+		"Line 0 of each message must be by one of trust.hosts for it to have a source. What was ingested\n" +
+		"before is recorded again, but counts once unless --again is given."
 }
 
 // ingestLine is what --json prints for a message.

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/alecthomas/kong"
+
+	"github.com/trapline/trapline/store"
 )
 
 // version is set by the linker.
@@ -135,8 +137,26 @@ func (a *app) fail(err error) int {
 	if errors.As(err, &e) {
 		code = e.code
 	}
-	a.say(err.Error())
+	a.say(err.Error() + mendFor(err))
 	return code
+}
+
+// mendFor adds what helps against an error whose text does not say it.
+func mendFor(err error) string {
+	for _, m := range []struct {
+		err  error
+		mend string
+	}{
+		{store.ErrLocked, "stop the other trapline, or give this one a data_dir of its own"},
+		{store.ErrDamaged, "restore the file from a backup; what is damaged is never guessed at"},
+		{store.ErrNewer, "use the newer trapline, or restore a backup from before it"},
+		{store.ErrForeign, "move the file away: it was not made by this store"},
+	} {
+		if errors.Is(err, m.err) && !strings.Contains(err.Error(), "restore it from a backup") {
+			return ": " + m.mend
+		}
+	}
+	return ""
 }
 
 // say talks to whoever typed, a line for each line of the text. File names and

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"maps"
@@ -46,7 +47,7 @@ func printStats(w io.Writer, s admin.Stats) {
 	for _, answer := range slices.Sorted(maps.Keys(s.Answers)) {
 		answers = append(answers, fmt.Sprintf("%s %d", answer, s.Answers[answer]))
 	}
-	fmt.Fprintf(w, "answers\t%s\n", strings.Join(append(answers, ""), " "))
+	fmt.Fprintf(w, "answers\t%s\n", cmp.Or(strings.Join(answers, ", "), "-"))
 	fmt.Fprintf(w, "causes\t%s\n", causeCounts(s.Causes))
 	fmt.Fprintf(w, "policy\tversion %d\n", s.Policy)
 	zone := "not published yet"

@@ -169,6 +169,9 @@ func (c *traceCmd) print(a *app, t parser.Trace) error {
 			printHop(w, h)
 		}
 	})
+	if hint := hintFor(t); hint != "" {
+		fmt.Fprintln(a.stdout, "  to go on:", hint)
+	}
 	if t.Ignored > 0 {
 		fmt.Fprintf(a.stdout, "  %d Received lines below are not believed\n", t.Ignored)
 	}
@@ -186,6 +189,32 @@ func printHop(w io.Writer, h parser.Hop) {
 	if h.Trusted {
 		trusted = "trusted"
 	}
-	fmt.Fprintf(w, "  %d\t%s\t%s\twritten by %s\t%s\thelo %s\t%s\n", h.N, address, trusted,
-		foreign(h.WrittenBy), cmp.Or(h.Format, "-"), foreign(cmp.Or(h.Helo, "-")), foreign(h.Note))
+	fmt.Fprintf(w, "  %d\t%s\t%s\twritten by %s\t%s\thelo %s", h.N, address, trusted,
+		foreign(h.WrittenBy), cmp.Or(h.Format, "-"), foreign(cmp.Or(h.Helo, "-")))
+	if h.Note != "" {
+		fmt.Fprintf(w, "\t%s", foreign(h.Note))
+	}
+	fmt.Fprintln(w)
+}
+
+// hintFor names what would have to be vouched for to read on: a claim of the
+// message, for the operator to judge.
+func hintFor(t parser.Trace) string {
+	if len(t.Hops) == 0 {
+		return ""
+	}
+	last := t.Hops[len(t.Hops)-1]
+	switch {
+	case t.Reason == parser.NoTrustedStart && last.By != "":
+		return "if you know that " + foreign(last.By) + " wrote line 0, give --trust-host " + foreign(last.By)
+	case t.Reason == parser.WrongBy && last.By != "" && len(t.Hops) > 1:
+		relay := t.Hops[len(t.Hops)-2].IP
+		return fmt.Sprintf("if %s is your relay %s, give --trust %s=%s", relay, foreign(last.By), relay,
+			foreign(last.By))
+	case t.Reason == parser.SpecialAddress && last.IP.IsLoopback():
+		return "if only content filters submit over loopback there, give --trust-loopback"
+	case t.Reason == parser.LocalSubmission:
+		return "if nobody submits there but programs that hand on mail, give --trust-local"
+	}
+	return ""
 }

@@ -131,7 +131,6 @@ func (e *Events) SnapshotUnusable(err error) {
 
 // CaughtUp: the log has been read to its end.
 func (e *Events) CaughtUp(records uint64, sources, listed int) {
-	e.m.sources.Set(float64(sources))
 	e.log.Info().Str("event", "caught-up").Uint64("records", records).Int("sources", sources).
 		Int("listed", listed).Send()
 }

@@ -15,7 +15,7 @@ type metrics struct {
 	changes                                        *prometheus.CounterVec
 	bytes                                          prometheus.Counter
 	commit                                         prometheus.Histogram
-	sources, serial, entries, held                 prometheus.Gauge
+	serial, entries, held                          prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -39,11 +39,10 @@ func newMetrics() *metrics {
 	m.commit = prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "trapline",
 		Name: "commit_seconds", Help: "Time from the end of a message until it is on disk.",
 		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)})
-	m.sources = gauge("sources", "Sources that are remembered, as of the last start.")
 	m.serial = gauge("zone_serial", "Serial of the zone in place.")
 	m.entries = gauge("zone_entries", "Entries of the zone in place.")
 	m.held = gauge("zone_held", "Changes that the publish guard holds back.")
-	r.MustRegister(m.bytes, m.commit, m.sources, m.serial, m.entries, m.held)
+	r.MustRegister(m.bytes, m.commit, m.serial, m.entries, m.held)
 	return m
 }
 
