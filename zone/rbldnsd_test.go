@@ -9,7 +9,6 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"os/user"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -19,40 +18,19 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/trapline/trapline/criteria"
+	"github.com/trapline/trapline/internal/testpeer"
 )
 
 // daemon finds rbldnsd and a user it may run as: it refuses root, also by -u.
 func daemon(t testing.TB) (path string, args []string) {
 	t.Helper()
-	path, err := exec.LookPath("rbldnsd")
-	if err != nil {
-		if path, err = exec.LookPath("/usr/sbin/rbldnsd"); err != nil {
-			t.Skip("rbldnsd is not installed: Debian package rbldnsd")
-		}
-	}
-	if os.Geteuid() != 0 {
-		return path, nil
-	}
-	for _, name := range []string{"rbldns", "nobody"} {
-		if _, err := user.Lookup(name); err == nil {
-			return path, []string{"-u", name}
-		}
-	}
-	t.Skip("no user that rbldnsd could run as: rbldns or nobody")
-	return "", nil
+	return testpeer.Need(t, "rbldnsd", "rbldnsd"), testpeer.Unprivileged(t)
 }
 
 // openFolder gives a folder that another user may read, with the zone in it.
 func openFolder(t testing.TB, zone []byte) string {
 	t.Helper()
-	base, err := os.MkdirTemp("", "zone")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(base) })
-	if err := os.Chmod(base, 0o755); err != nil {
-		t.Fatal(err)
-	}
+	base := testpeer.OpenFolder(t)
 	if zone != nil {
 		if err := os.WriteFile(filepath.Join(base, "bl.example"), zone, 0o644); err != nil {
 			t.Fatal(err)

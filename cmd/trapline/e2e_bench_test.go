@@ -76,7 +76,7 @@ func startSink(b *testing.B) string {
 	b.Helper()
 	address := fmt.Sprintf("127.0.0.1:%d", testpeer.Port(b))
 	testpeer.Start(b, testpeer.Need(b, "smtp-sink", "postfix"),
-		append(unprivileged(b), address, "1000")...)
+		append(testpeer.Unprivileged(b), address, "1000")...)
 	testpeer.Eventually(b, patience, "smtp-sink", func() bool { return !closed(address) })
 	return address
 }

@@ -5,11 +5,9 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"os/user"
 	"slices"
 	"strconv"
 	"strings"
-	"testing"
 
 	"github.com/trapline/trapline/internal/testpeer"
 )
@@ -71,27 +69,11 @@ func (m *mirror) serveNames() {
 	m.Helper()
 	m.port = testpeer.Port(m)
 	rbldnsd := testpeer.Need(m, "rbldnsd", "rbldnsd")
-	testpeer.Start(m, rbldnsd, append(unprivileged(m), "-n", "-w", m.path("mirror"), "-c", "1s",
+	testpeer.Start(m, rbldnsd, append(testpeer.Unprivileged(m), "-n", "-w", m.path("mirror"), "-c", "1s",
 		"-b", fmt.Sprintf("127.0.0.1/%d", m.port), origin+":combined:"+origin)...)
 	testpeer.Eventually(m, patience, "an answer of rbldnsd", func() bool {
 		return m.ask("127.0.0.2", "A") == "127.0.0.2"
 	})
-}
-
-// unprivileged is the option by which a server runs as somebody else: rbldnsd and smtp-sink refuse
-// to be root.
-func unprivileged(t testing.TB) []string {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		return nil
-	}
-	for _, name := range []string{"rbldns", "nobody"} {
-		if _, err := user.Lookup(name); err == nil {
-			return []string{"-u", name}
-		}
-	}
-	t.Skip("needs a user without privileges: rbldns or nobody")
-	return nil
 }
 
 // ask asks the name server about an address: the values, or what there is instead.

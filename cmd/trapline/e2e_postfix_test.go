@@ -52,7 +52,7 @@ func mailServer(t *testing.T, unshare, dir string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	args := append(apart[:len(apart):len(apart)], "sh", "../../testdata/e2e/postfix.sh", dir, origin,
-		unprivileged(t)[1])
+		testpeer.Unprivileged(t)[1])
 	out, err := exec.CommandContext(ctx, unshare, args...).CombinedOutput()
 	if err != nil {
 		t.Fatalf("mail server: %v\n%s", err, out)

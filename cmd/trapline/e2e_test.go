@@ -85,15 +85,7 @@ type site struct {
 // newSite makes one whose configuration is the common one and what is added to it.
 func newSite(t testing.TB, binary, added string) *site {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "e2e")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	s := &site{TB: t, binary: binary, dir: dir}
+	s := &site{TB: t, binary: binary, dir: testpeer.OpenFolder(t)}
 	s.configure(added)
 	return s
 }

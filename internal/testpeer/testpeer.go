@@ -13,6 +13,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
 	"testing"
 	"time"
@@ -41,6 +42,36 @@ func Need(t testing.TB, program, debian string) string {
 	}
 	t.Skipf("needs %s: apt-get install %s", program, debian)
 	return ""
+}
+
+// Unprivileged is the option by which a server runs as somebody else: rbldnsd and smtp-sink refuse
+// to be root. It is empty where we are not.
+func Unprivileged(t testing.TB) []string {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		return nil
+	}
+	for _, name := range []string{"rbldns", "nobody"} {
+		if _, err := user.Lookup(name); err == nil {
+			return []string{"-u", name}
+		}
+	}
+	t.Skip("needs a user without privileges: rbldns or nobody")
+	return nil
+}
+
+// OpenFolder makes a folder that other users may read, unlike t.TempDir; it is gone with the test.
+func OpenFolder(t testing.TB) string {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "testpeer")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return dir
 }
 
 // Port gives a number that is free on 127.0.0.1 for TCP and UDP, for a program that must be told
