@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/trapline/trapline/criteria"
+	"github.com/trapline/trapline/internal/testpeer"
 )
 
 // million is a list of that many units, a tenth of them IPv6.
@@ -70,7 +71,7 @@ func BenchmarkMillion(b *testing.B) {
 func benchmarkLoad(b *testing.B, zone []byte) {
 	path, args := daemon(b)
 	dir := openFolder(b, zone)
-	args = append(args, "-w", dir, "-n", "-b", fmt.Sprintf("127.0.0.1/%d", freePort(b)),
+	args = append(args, "-w", dir, "-n", "-b", fmt.Sprintf("127.0.0.1/%d", testpeer.Port(b)),
 		"bl.example:combined:bl.example", "other.example:combined:missing")
 	for b.Loop() {
 		_ = exec.Command(path, args...).Run()

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"os"
 	"os/exec"
@@ -39,17 +38,6 @@ func openFolder(t testing.TB, zone []byte) string {
 	return base
 }
 
-// freePort gives a UDP port that was free a moment ago.
-func freePort(t testing.TB) int {
-	t.Helper()
-	c, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = c.Close() }() // only read
-	return c.LocalAddr().(*net.UDPAddr).Port
-}
-
 // server is a running rbldnsd.
 type server struct {
 	testing.TB
@@ -61,7 +49,7 @@ type server struct {
 func serve(t testing.TB, dir string, options ...string) *server {
 	t.Helper()
 	path, args := daemon(t)
-	s := &server{TB: t, address: fmt.Sprintf("127.0.0.1:%d", freePort(t)), stderr: new(bytes.Buffer)}
+	s := &server{TB: t, address: fmt.Sprintf("127.0.0.1:%d", testpeer.Port(t)), stderr: new(bytes.Buffer)}
 	args = append(append(args, options...), "-n", "-w", dir,
 		"-b", strings.Replace(s.address, ":", "/", 1), "bl.example:combined:bl.example")
 	ctx, cancel := context.WithCancel(context.Background())
@@ -73,7 +61,8 @@ func serve(t testing.TB, dir string, options ...string) *server {
 	t.Cleanup(func() { cancel(); _ = cmd.Wait() })
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		if _, err := s.exchange("bl.example.", dns.TypeSOA); err == nil {
+		r, err := s.exchange("bl.example.", dns.TypeSOA)
+		if err == nil && r.Rcode != dns.RcodeRefused { // by somebody else's server
 			return s
 		}
 		if time.Now().After(deadline) {
@@ -185,7 +174,7 @@ func warnings(t testing.TB, zone []byte) (dump, stderr string, err error) {
 	path, args := daemon(t)
 	var out, complaint bytes.Buffer
 	cmd := exec.Command(path, append(args, "-w", openFolder(t, zone), "-d",
-		"-b", fmt.Sprintf("127.0.0.1/%d", freePort(t)), "bl.example:combined:bl.example")...)
+		"-b", fmt.Sprintf("127.0.0.1/%d", testpeer.Port(t)), "bl.example:combined:bl.example")...)
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	err = cmd.Run()
 	return out.String(), complaint.String(), err

@@ -9,12 +9,16 @@
 package testpeer
 
 import (
+	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
+	"strconv"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -74,40 +78,65 @@ func OpenFolder(t testing.TB) string {
 	return dir
 }
 
+// Ports are taken from below those that systems hand out by themselves, which any socket may be
+// given at any time.
+const (
+	firstPort = 12_000
+	ports     = 18_000
+)
+
 // Port gives a number that is free on 127.0.0.1 for TCP and UDP, for a program that must be told
-// one. It may be taken before the program binds it: rare, as the system hands out other numbers
-// first. Our own listeners take port 0.
+// one. It is this test's until its end: a lock on a file keeps it from the tests of other packages,
+// which run at the same time. Our own listeners take port 0.
 func Port(t testing.TB) int {
 	t.Helper()
-	const tries = 20 // the UDP port of that number may be somebody's
+	const tries = 50 // somebody may have it
+	var err error
 	for range tries {
-		port, err := freePort()
-		if err == nil {
-			return port
+		port := firstPort + rand.IntN(ports)
+		var lock *os.File
+		if lock, err = reserve(port); err != nil {
+			continue
 		}
-		t.Log("free port: ", err)
+		t.Cleanup(func() { _ = lock.Close() }) // and with it goes the lock
+		return port
 	}
-	t.Fatalf("free port: none in %d tries", tries)
+	t.Fatalf("free port: none in %d tries, at last: %v", tries, err)
 	return 0
 }
 
-func freePort() (int, error) {
-	tcp, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		return 0, fmt.Errorf("listen on tcp: %w", err)
+// reserve locks a port among the tests and sees that nobody else has it.
+func reserve(port int) (*os.File, error) {
+	dir := filepath.Join(os.TempDir(), "testpeer-ports-"+strconv.Itoa(os.Geteuid()))
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
 	}
-	port := tcp.Addr().(*net.TCPAddr).Port
-	udp, err := net.ListenPacket("udp4", tcp.Addr().String())
+	lock, err := os.OpenFile(filepath.Join(dir, strconv.Itoa(port)), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if err == nil {
+		err = bind(port)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("take port %d: %w", port, err), lock.Close())
+	}
+	return lock, nil
+}
+
+// bind tells whether a port is free.
+func bind(port int) error {
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+	tcp, err := net.Listen("tcp4", address)
+	if err != nil {
+		return err
+	}
+	udp, err := net.ListenPacket("udp4", address)
 	if err == nil {
 		err = udp.Close()
 	}
-	if closing := tcp.Close(); err == nil {
-		err = closing
-	}
-	if err != nil {
-		return 0, fmt.Errorf("bind port %d: %w", port, err)
-	}
-	return port, nil
+	return errors.Join(err, tcp.Close())
 }
 
 // Eventually asks again and again, soon at first and then up to ten times a second, until it is
