@@ -1,6 +1,11 @@
 package parser
 
-import "strings"
+import (
+	"bytes"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
 
 // maxClaims bounds how many lines below the source are read for the cause.
 const maxClaims = 4
@@ -11,33 +16,34 @@ const maxClaims = 4
 type evidence struct {
 	header *header
 	trace  *Trace
+	helo   string // of our own session
 	sender sender
-	report report  // what the parts of the message are
-	lowest witness // the line that showed the source
-	claim  witness // the topmost line that is not believed: a claim by whoever wrote it
+	report *report // what the parts of the message are; nil where they were not looked at
+	lowest witness // of the line that showed the source
+	claim  witness // of the topmost line that is not believed: a claim by whoever wrote it
+	claims *claims // what the fields claim; nil for nothing
 	marks  []string
 }
 
-// mark notes what decided.
-func (e *evidence) mark(marks ...string) { e.marks = append(e.marks, marks...) }
-
 // causeRules is the order of asking; each gives a cause if it finds it. What a message is comes
 // first: bounces often call themselves auto-submitted, and answers pass through lists. How it was
-// injected comes last.
+// injected comes last: what the line of a trusted host shows before what the source claims.
 var causeRules = [...]func(*evidence) (Cause, bool){
 	abuseReport, bounce, readReceipt, autoreply, list,
-	unattributed, webmailed, scripted, submitted, proxied, relayed, direct,
+	unattributed, attested, webmailed, scripted, submitted, proxied, relayed, direct,
 }
 
 // causeOf reads the cause of a walked message, and what decided.
 func causeOf(w *walk, c *Connection) (Cause, []string) {
 	h := w.lines.header
-	e := evidence{header: h, trace: &w.trace, sender: senderOf(h, c), lowest: w.lowest}
-	if e.trace.Source.IsValid() {
-		e.claim = w.claim()
-	}
-	if e.sender.null || media(h.text("Content-Type")).is("multipart/report") {
+	e := evidence{header: h, trace: &w.trace, helo: c.Helo, sender: senderOf(h, c)}
+	if e.mayReport() {
 		e.report = reportOf(h)
+	}
+	if e.trace.Source.IsValid() {
+		e.lowest = w.lowest.witness() // before the buffer of its tokens is used again
+		e.claim = w.claim()
+		e.claims = claimsOf(h, e.trace.Source, e.trace.Ignored > 0)
 	}
 	for _, rule := range causeRules {
 		if cause, ok := rule(&e); ok {
@@ -47,24 +53,89 @@ func causeOf(w *walk, c *Connection) (Cause, []string) {
 	return Unknown, e.marks
 }
 
-// claim reads the topmost of the lines that are left, bookkeeping aside; the zero witness if no
-// grammar fits it.
+// mayReport tells whether the parts are worth a look: most mail has a sender who wants answers and
+// calls itself no report.
+func (e *evidence) mayReport() bool {
+	h := e.header
+	return e.sender.null || isDaemon(e.sender.path) ||
+		h.begins("Content-Type", "multipart/report") || isComplaint(h)
+}
+
+// claim reads the topmost of the lines that are left, bookkeeping and the host's lines to itself
+// aside; the zero witness if no grammar fits one of them. If the host handed the message to itself
+// and nothing stands below, that line is the one.
 func (w *walk) claim() witness {
 	lines := w.lines
+	var itself witness
 	for range maxClaims {
 		value, ok := lines.line()
-		if !ok || !w.line().lex(unfold(value)) {
-			return witness{}
-		}
-		r, ok := w.buf.read()
 		if !ok {
+			return itself
+		}
+		if !w.line.lex(unfold(value)) {
 			return witness{}
 		}
-		if r.client.origin != queued {
+		r, ok := w.line.read()
+		switch {
+		case !ok:
+			return witness{}
+		case r.client.origin == queued:
+		case r.client.ip.IsLoopback() && r.account() == "" && r.web() == "":
+			itself = r.witness()
+		default:
 			return r.witness()
 		}
 	}
 	return witness{}
+}
+
+// Bounds of what is told about a cause.
+const (
+	maxMarks = 8
+	maxMark  = 120 // bytes of one
+)
+
+// mark notes what decided, in words by which whoever runs the source can find it: a field or a
+// clause as it stands in the message, or what it is. Most of it is the sender's words, so it is
+// cut, and holds nothing that does more than show.
+func (e *evidence) mark(marks ...string) {
+	for _, m := range marks {
+		if m != "" && len(e.marks) < maxMarks {
+			e.marks = append(e.marks, printable(m))
+		}
+	}
+}
+
+// begins tells whether the topmost field of that name begins with the text.
+func (h *header) begins(name, text string) bool {
+	value, _ := h.find(name)
+	value = bytes.TrimLeft(value, " \t\r\n")
+	return len(value) >= len(text) && equal(value[:len(text)], text)
+}
+
+// markField notes the topmost field of that name, if there is one.
+func (e *evidence) markField(name string) {
+	if value, ok := e.header.find(name); ok {
+		e.mark(name + ": " + unfold(value[:min(len(value), maxMark)]))
+	}
+}
+
+// printable cuts a text and puts a question mark where a character does not show.
+func printable(s string) string {
+	s = s[:min(len(s), maxMark)]
+	for i := 0; i < len(s); i++ {
+		if s[i] < ' ' || s[i] > '~' {
+			return strings.Map(visible, strings.ToValidUTF8(s, "?"))
+		}
+	}
+	return s
+}
+
+func visible(r rune) rune {
+	if r == utf8.RuneError || !unicode.IsPrint(r) {
+		return '?'
+	}
+	return r
 }
 
 // sender is the reverse path.
@@ -96,80 +167,6 @@ func leftSender(path string) sender {
 		return sender{null: true}
 	}
 	return sender{path: strings.Trim(path, "<>")}
-}
-
-// abuseReport knows RFC 5965.
-func abuseReport(e *evidence) (Cause, bool) {
-	if !e.report.feedback || !e.report.original {
-		return Unknown, false
-	}
-	e.mark("abuse-report")
-	if e.sender.null {
-		e.mark("null-sender")
-	}
-	return Autoreply, e.sender.null
-}
-
-// bounce knows delivery reports (RFC 3464) and what older servers send in their place: never by a
-// sender that wants answers, and never without the recipient's fate or the message itself.
-func bounce(e *evidence) (Cause, bool) {
-	if !e.sender.null {
-		return Unknown, false
-	}
-	switch fromDaemon := isDaemon(e.header.text("From")); {
-	case e.report.delivery:
-		e.mark("null-sender", "delivery-status")
-	case fromDaemon && e.header.has("X-Failed-Recipients"):
-		e.mark("null-sender", "daemon", "x-failed-recipients")
-	case fromDaemon && e.report.original:
-		e.mark("null-sender", "daemon", "original-message")
-	default:
-		return Unknown, false
-	}
-	return Bounce, true
-}
-
-// readReceipt knows disposition notifications (RFC 8098).
-func readReceipt(e *evidence) (Cause, bool) {
-	if !e.sender.null || !e.report.disposition {
-		return Unknown, false
-	}
-	e.mark("null-sender", "disposition-notification")
-	return Autoreply, true
-}
-
-// autoreply knows the answers of people's absence (RFC 3834): the null reverse path, a field that
-// says so, and a message that is answered.
-func autoreply(e *evidence) (Cause, bool) {
-	if !e.sender.null || !e.header.has("In-Reply-To") && !e.header.has("References") {
-		return Unknown, false
-	}
-	field := autoField(e.header)
-	if field == "" {
-		return Unknown, false
-	}
-	e.mark("null-sender", "in-reply-to", field)
-	return Autoreply, true
-}
-
-// list knows mailing lists by List-Id (RFC 2919), at least two more of their fields (RFC 2369), and
-// a reverse path for bounces. It excuses nothing.
-func list(e *evidence) (Cause, bool) {
-	if e.sender.null || !e.header.has("List-Id") || !isListPath(e.sender.path) {
-		return Unknown, false
-	}
-	fields := 0
-	for _, name := range [...]string{"List-Unsubscribe", "List-Subscribe", "List-Post", "List-Help",
-		"List-Archive", "List-Owner"} {
-		if e.header.has(name) {
-			fields++
-		}
-	}
-	if fields < 2 {
-		return Unknown, false
-	}
-	e.mark("list-id", "list-fields", "list-sender")
-	return List, true
 }
 
 // unattributed keeps from guessing how an unknown host injected a message.

@@ -1,205 +1,202 @@
 package parser
 
 import (
-	"os"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 const (
-	headerFields = "From: a@example\nTo: t@example\nSubject: x\n"
-	htmlBody     = "\n<a href=x>buy</a>\n"
-
-	deliveryReport = `Content-Type: multipart/report; report-type=delivery-status;
- boundary="b1"
-
---b1
-Content-Type: text/plain
-
-Sorry.
---b1
-Content-Type: message/delivery-status
-
-Reporting-MTA: dns; mx.example
-
-Final-Recipient: rfc822; x@example
-Action: failed
---b1
-Content-Type: message/rfc822
-
-From: t@example
---b1--
-`
-	abuseReportBody = `Content-Type: multipart/report; report-type=feedback-report; boundary=b1
-
---b1
-Content-Type: message/feedback-report
-
-Feedback-Type: abuse
---b1
-Content-Type: message/rfc822
-
-Received: x
---b1--
-`
-	receiptBody = `Content-Type: multipart/report; report-type=disposition-notification; boundary=b1
-
---b1
-Content-Type: message/disposition-notification
-
-Disposition: automatic-action/MDN-sent-automatically; displayed
---b1--
-`
+	headerFields = "From: a@example\nTo: t@trap.example\nSubject: x\n"
+	daemonFields = "From: MAILER-DAEMON@mx.example\nTo: t@trap.example\n"
+	plainBody    = "\nSorry.\n"
+	htmlBody     = "Content-Type: text/html\n\n<a href=x>buy</a>\n"
 )
 
-func TestCauses(t *testing.T) {
-	null := Connection{Peer: peer, NullSender: true}
-	from := Connection{Peer: peer, MailFrom: "a@example"}
-	relay := Connection{Peer: trusted().Relays[0].Network.Addr(), MailFrom: "a@example"}
-	line := func(s string) string { return "Received: " + s + "; Tue, 15 Mar 2022 10:30:00 +0000\n" }
-	for _, c := range []struct {
-		name    string
-		conn    Connection
-		message string
-		cause   Cause
-		mark    string // one that must be there
-	}{
-		{"direct", from, headerFields + htmlBody, Direct, "nothing-below"},
-		{"relay", from, line("from h (r [203.0.113.9]) by m (Postfix) with ESMTP id A") + headerFields +
-			htmlBody, Relay, "received-below"},
-		{"relay, unreadable line", from, line("nonsense") + headerFields + htmlBody, Relay,
-			"received-below"},
-		{"submission below", from, line("from h (r [203.0.113.9]) by m (Postfix) with ESMTPSA id A") +
-			headerFields + htmlBody, Submission, "auth:postfix"},
-		{"submission below, comment", from,
-			line("from h (r [203.0.113.9]) (Authenticated sender: u) by m (Postfix) with ESMTP id A") +
-				headerFields + htmlBody, Submission, "auth:postfix"},
-		{"submission at our relay", relay,
-			line("from h (r [203.0.113.9]) by backup.example (Postfix) with ESMTPSA id A") + headerFields +
-				htmlBody, Submission, "auth:postfix"},
-		{"submission in the HELO is none", from,
-			line("from Authenticated?sender:?x (r [203.0.113.9]) by m (Postfix) with ESMTP id A") +
-				headerFields + htmlBody, Relay, "received-below"},
-		{"submission, field", from, "X-Authenticated-Sender: m: u\n" + headerFields + htmlBody,
-			Submission, "x-authenticated-sender"},
-		{"webmail", from, line("from 203.0.113.9 (SquirrelMail authenticated user u) by m with HTTP") +
-			headerFields + htmlBody, Webmail, "http:squirrelmail"},
-		{"webmail, API", from, line("from MjA3 (unknown) by g (SG) with HTTP id A") + headerFields +
-			htmlBody, Webmail, "http:webmail"},
-		{"machines that speak HTTPS", from,
-			line("from a.example (203.0.113.9) by b.example (203.0.113.8) with HTTPS") + headerFields +
-				htmlBody, Relay, "received-below"},
-		{"script, local line", from, line("by m (Postfix, from userid 33) id A") + headerFields +
-			htmlBody, Script, "local:postfix"},
-		{"script, queue line", from, line("(qmail 1 invoked by uid 48)") + headerFields + htmlBody,
-			Script, "local:qmail"},
-		{"script behind a queue line", from, line("(qmail 1 invoked from network)") +
-			line("from r (HELO h) (203.0.113.9) by m with SMTP") + headerFields + htmlBody, Relay,
-			"received-below"},
-		{"script, loopback", from, line("from h (localhost [127.0.0.1]) by m (Postfix) with ESMTP id A") +
-			headerFields + htmlBody, Script, "loopback:postfix"},
-		{"filter is no script", from,
-			line("from h (localhost [127.0.0.1]) by m (Postfix) with ESMTP id A") +
-				line("from h (r [203.0.113.9]) by m (Postfix) with ESMTP id A") + headerFields + htmlBody,
-			Relay, "received-below"},
-		{"script, PHP", from, "X-PHP-Originating-Script: 33:index.php(3) : eval()'d code\n" +
-			headerFields + htmlBody, Script, "x-php-originating-script"},
-		{"empty field of a panel", from, "X-Source-Args:\n" + headerFields + htmlBody, Direct,
-			"nothing-below"},
-		{"proxy, field", from, "X-Forwarded-For: 203.0.113.9\n" + headerFields + htmlBody, Proxy,
-			"x-forwarded-for"},
-		{"proxy, ident", relay, line("from h (HELO x) (squid@203.0.113.9) by backup.example with SMTP") +
-			headerFields + htmlBody, Proxy, "ident:squid"},
-
-		{"bounce", null, "From: MAILER-DAEMON@example\n" + deliveryReport, Bounce, "delivery-status"},
-		{"bounce that calls itself automatic", null, "Auto-Submitted: auto-replied\nIn-Reply-To: <x>\n" +
-			deliveryReport, Bounce, "delivery-status"},
-		{"bounce of Exim", null,
-			"From: Mail Delivery System <Mailer-Daemon@example>\nX-Failed-Recipients: x@example\n\nfailed\n",
-			Bounce, "x-failed-recipients"},
-		{"bounce of qmail", null,
-			"From: MAILER-DAEMON@example\n\nSorry.\n--- Below this line is a copy of the message.\n\nReturn-Path: <t@example>\nReceived: x\n", Bounce, "original-message"},
-		{"bounce from a mailbox", from, "From: MAILER-DAEMON@example\n" + deliveryReport, Direct,
-			"nothing-below"},
-		{"null sender alone", null, headerFields + htmlBody, Direct, "nothing-below"},
-		{"daemon's name alone", null, "From: MAILER-DAEMON@example\nSubject: Undelivered Mail\n" +
-			htmlBody, Direct, "nothing-below"},
-		{"report without a report", null, "From: MAILER-DAEMON@example\n" +
-			strings.ReplaceAll(deliveryReport, "message/", "text/"), Direct, "nothing-below"},
-		{"empty delivery status", null, "Content-Type: message/delivery-status\n" + htmlBody, Direct,
-			"nothing-below"},
-
-		{"abuse report", null, headerFields + abuseReportBody, Autoreply, "abuse-report"},
-		{"abuse report from a mailbox", from, headerFields + abuseReportBody, Direct, "abuse-report"},
-		{"read receipt", null, headerFields + receiptBody, Autoreply, "disposition-notification"},
-		{"read receipt from a mailbox", from, headerFields + receiptBody, Direct, "nothing-below"},
-		{"vacation", null, "Auto-Submitted: auto-replied (vacation)\nIn-Reply-To: <x>\n" + headerFields +
-			htmlBody, Autoreply, "auto-submitted"},
-		{"vacation, other field", null, "X-Autoreply: yes\nReferences: <x>\n" + headerFields + htmlBody,
-			Autoreply, "x-autoreply"},
-		{"automatic, but sent by nobody's question", null, "Auto-Submitted: auto-replied\n" +
-			headerFields + htmlBody, Direct, "nothing-below"},
-		{"automatic, but from a mailbox", from, "Auto-Submitted: auto-replied\nIn-Reply-To: <x>\n" +
-			headerFields + htmlBody, Direct, "nothing-below"},
-		{"not automatic", null, "Auto-Submitted: no\nIn-Reply-To: <x>\n" + headerFields + htmlBody,
-			Direct, "nothing-below"},
-		{"asks for no answers", null,
-			"X-Auto-Response-Suppress: All\nPrecedence: bulk\nIn-Reply-To: <x>\n" + headerFields + htmlBody,
-			Direct, "nothing-below"},
-
-		{"list", Connection{Peer: peer, MailFrom: "l-bounces@example"},
-			"List-Id: <l.example>\nList-Post: x\nList-Unsubscribe: x\n" + headerFields + htmlBody, List,
-			"list-id"},
-		{"list by its fields alone", from, "List-Id: <l.example>\nList-Post: x\nList-Unsubscribe: x\n" +
-			headerFields + htmlBody, Direct, "nothing-below"},
-		{"bulk alone", Connection{Peer: peer, MailFrom: "l-bounces@example"}, "Precedence: bulk\n" +
-			headerFields + htmlBody, Direct, "nothing-below"},
-
-		{"no source", Connection{Peer: trusted().Relays[0].Network.Addr(), MailFrom: "a@example"},
-			headerFields + htmlBody, Unknown, ""},
-		{"no connection, bounce", Connection{}, "Return-Path: <>\n" + "From: MAILER-DAEMON@example\n" +
-			deliveryReport, Bounce, "null-sender"},
-		{"no connection, bounce in an mbox", Connection{},
-			"From MAILER-DAEMON Tue Mar 15 10:30:00 2022\nFrom: MAILER-DAEMON@example\n" + deliveryReport,
-			Bounce, "null-sender"},
-		{"a stranger's Return-Path", from, "Return-Path: <>\n" + "From: MAILER-DAEMON@example\n" +
-			deliveryReport, Direct, "nothing-below"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got := Parse([]byte(c.message), c.conn, trusted())
-			if got.Cause != c.cause {
-				t.Errorf("cause = %s %v, want %s", got.Cause, got.Marks, c.cause)
-			}
-			if c.mark != "" && !strings.Contains(" "+strings.Join(got.Marks, " ")+" ", " "+c.mark+" ") {
-				t.Errorf("marks = %v, want %q among them", got.Marks, c.mark)
-			}
-		})
-	}
+// multipart makes the end of a header and a body of parts, each with its type and its text.
+func multipart(kind string, parts ...string) string {
+	return "Content-Type: multipart/" + kind + "; boundary=\"b 1\"\n\npreamble\n--b 1\nContent-Type: " +
+		strings.Join(parts, "\n--b 1\nContent-Type: ") + "\n--b 1--\n"
 }
 
-// TestBounces counts how far the classes of real bounces agree with our causes, told what their
-// session must have known: a bounce or an answer comes with the null reverse path. One of the two
-// rows of class not-bounce counts as a bounce: a postmaster's <> notice that returns the message,
-// in no standard form.
-func TestBounces(t *testing.T) {
-	type row struct{ File, Class string }
-	counts := map[string]map[string]int{}
-	for _, r := range readLines[row](t, corpus(t, "bounces/manifest.jsonl")) {
-		message, err := os.ReadFile(corpus(t, "bounces/"+r.File))
-		if err != nil {
-			t.Fatal(err)
+// Parts of reports.
+const (
+	textPart   = "text/plain\n\nSorry."
+	htmlPart   = "text/html\n\n<a href=x>buy</a>"
+	imagePart  = "image/png\n\nx"
+	statusPart = "message/delivery-status\n\nReporting-MTA: dns; mx.example\n\n" +
+		"Final-Recipient: rfc822; x@other.example\nAction: failed\n"
+	ownPart     = "message/rfc822\n\nReceived: x\nFrom: t@trap.example\n\nhello"
+	foreignPart = "message/rfc822\n\nReceived: x\nFrom: y@other.example\n\nhello"
+
+	feedbackPart = "message/feedback-report\n\nFeedback-Type: abuse\nVersion: 1\n" +
+		"Source-IP: 203.0.113.77\n"
+	reportedPart = "message/rfc822\n\nReceived: from h ([203.0.113.77]) by m\n\nhello"
+	hotmailPart  = "message/rfc822\n\nX-HmXmrOriginalRecipient: x@other.example\nReceived: x\n\nhello"
+	receiptPart  = "message/disposition-notification\n\nFinal-Recipient: rfc822; x@other.example\n" +
+		"Disposition: manual-action/MDN-sent-manually; displayed\n"
+)
+
+const (
+	reportDSN = `report; report-type=delivery-status`
+	reportARF = `report; report-type=feedback-report`
+	reportMDN = `report; report-type=disposition-notification`
+)
+
+var (
+	fromNull    = Connection{Peer: peer, NullSender: true}
+	fromMailbox = Connection{Peer: peer, MailFrom: "a@sender.example"}
+	fromDaemon  = Connection{Peer: peer, MailFrom: "postmaster@mx.example"}
+	fromList    = Connection{Peer: peer, MailFrom: "l-bounces@lists.example"}
+	fromRelay   = Connection{Peer: trusted().Relays[0].Network.Addr(), MailFrom: "a@sender.example"}
+)
+
+type causeCase struct {
+	name    string
+	conn    Connection
+	message string
+	cause   Cause
+	marks   []string
+}
+
+func (c causeCase) run(t *testing.T) {
+	t.Helper()
+	t.Run(c.name, func(t *testing.T) {
+		got := Parse([]byte(c.message), c.conn, trusted())
+		if got.Cause != c.cause {
+			t.Errorf("cause = %s %q, want %s", got.Cause, got.Marks, c.cause)
 		}
-		got := Parse(message, Connection{Peer: peer, NullSender: true}, Trust{})
-		if counts[r.Class] == nil {
-			counts[r.Class] = map[string]int{}
+		if diff := cmp.Diff(c.marks, got.Marks); diff != "" {
+			t.Errorf("marks (-want +got):\n%s", diff)
 		}
-		counts[r.Class][got.Cause.String()]++
-		if os.Getenv("VERBOSE") != "" && r.Class == "dsn" && got.Cause != Bounce {
-			t.Logf("%s: %s %v", r.File, got.Cause, got.Marks)
-		}
-	}
-	t.Logf("class: causes: %v", counts)
-	if dsn := counts["dsn"]; dsn["bounce"] < 190 {
-		t.Errorf("%d bounces known, want 190 at least", dsn["bounce"])
+	})
+}
+
+// Marks that many cases share.
+const (
+	markNull     = "reverse path <>"
+	markDaemon   = "From: MAILER-DAEMON@mx.example"
+	markStatus   = "message/delivery-status"
+	markReturned = "returned message"
+	markFate     = "a failed delivery, in plain text"
+	markAlone    = "no Received line below the source's"
+	markBelow    = "Received lines below the source's"
+)
+
+// TestAnswers: what a message is, told from envelope and structure, in the order of asking.
+func TestAnswers(t *testing.T) {
+	const reply = "In-Reply-To: <1@trap.example>\n"
+	for _, c := range []causeCase{
+		{"delivery report", fromNull, daemonFields + multipart(reportDSN, textPart, statusPart, ownPart),
+			Bounce, []string{markNull, markDaemon, markStatus, markReturned}},
+		{"delivery report that calls itself automatic", fromNull, "Auto-Submitted: auto-replied\n" + reply +
+			daemonFields + multipart(reportDSN, textPart, statusPart), Bounce,
+			[]string{markNull, markDaemon, markStatus}},
+		{"delivery report under another name", fromNull, headerFields +
+			multipart(reportDSN, textPart, statusPart, foreignPart), Bounce,
+			[]string{markNull, markStatus, markReturned}},
+		{"delivery report with HTML and a picture", fromNull, daemonFields +
+			multipart(reportDSN, textPart, htmlPart, imagePart, statusPart), Bounce,
+			[]string{markNull, markDaemon, markStatus}},
+		{"delivery report, international", fromNull, daemonFields + multipart(reportDSN, textPart,
+			strings.ReplaceAll(statusPart, "delivery-status", "global-delivery-status")), Bounce,
+			[]string{markNull, markDaemon, markStatus}},
+		{"delivery report in base64", fromNull, daemonFields + multipart(reportDSN, textPart,
+			"message/delivery-status\nContent-Transfer-Encoding: base64\n\n"+
+				"UmVwb3J0aW5nLU1UQTogZG5zOyBteAoKRmluYWwtUmVjaXBpZW50OiByZmM4\n"+
+				"MjI7IHhAb3RoZXIuZXhhbXBsZQpBY3Rpb246IGZhaWxlZAo="), Bounce,
+			[]string{markNull, markDaemon, markStatus}},
+		{"delivery report in quoted-printable", fromNull, daemonFields + multipart(reportDSN, textPart,
+			"message/delivery-status\nContent-Transfer-Encoding: quoted-printable\n\nFinal-Recip=\n"+
+				"ient: rfc822; x@other.example\nAction: failed\n"), Bounce,
+			[]string{markNull, markDaemon, markStatus}},
+		{"delivery report sent on", fromMailbox, daemonFields +
+			multipart(reportDSN, textPart, statusPart, ownPart), Bounce,
+			[]string{markDaemon, markStatus, markReturned}},
+		{"report without a status, with the message", fromNull, daemonFields +
+			multipart(reportDSN, htmlPart, ownPart), Bounce, []string{markNull, markDaemon, markReturned}},
+		{"report of which the parts are lost", fromNull, daemonFields +
+			"Content-Type: multipart/report; boundary=c\n\nFinal-Recipient: rfc822; x@other.example\n" +
+			"Action: failed\n", Bounce, []string{markNull, markDaemon, markFate}},
+
+		{"Exim", fromNull, "X-Failed-Recipients: x@other.example\n" + daemonFields + plainBody, Bounce,
+			[]string{markNull, markDaemon, "X-Failed-Recipients: x@other.example"}},
+		{"qmail", fromNull, daemonFields + "\nHi.\n\n<x@other.example>:\nno mailbox\n\n--- Below this line\n\n" +
+			"Return-Path: <t@trap.example>\nReceived: x\n", Bounce,
+			[]string{markNull, markDaemon, markFate, markReturned}},
+		{"Exchange 5.5", fromNull, daemonFields + "\nYour message\n\n  To:   x@other.example\n" +
+			"  Subject: y\n  Sent:  Thu\n\ndid not reach\n", Bounce,
+			[]string{markNull, markDaemon, markReturned}},
+		{"a server's reply", fromNull, daemonFields + "\nhost said: 550 5.1.1 unknown user\n", Bounce,
+			[]string{markNull, markDaemon, markFate}},
+		{"a mailbox on its own line", fromNull, daemonFields + "\nThis mailbox is full:\n  x@other.example\n",
+			Bounce, []string{markNull, markDaemon, markFate}},
+		{"a message of the reader's, by nobody known", fromNull, headerFields +
+			"\nUndeliverable:\nFrom: T <t@trap.example>\nTo: x@other.example\nSubject: y\n", Bounce,
+			[]string{markNull, markReturned}},
+		{"a message returned as a bare part", fromNull, daemonFields + "Content-Type: multipart/mixed; " +
+			"boundary=c\n\n--c\n\nSorry.\n--c\nReceived: x\nFrom: t@trap.example\n\nhello\n--c--\n", Bounce,
+			[]string{markNull, markDaemon, markReturned}},
+		{"old server with a reverse path", fromDaemon, daemonFields +
+			"\nReturned:\n\nReceived: x\nFrom: t@trap.example\n", Bounce, []string{markDaemon, markReturned}},
+		{"lines of an old Mac", fromNull, strings.ReplaceAll(daemonFields+
+			"\nReturned:\n\nReceived: x\nFrom: t@trap.example\n", "\n", "\r"), Bounce,
+			[]string{markNull, markDaemon, markReturned}},
+
+		{"feedback report", fromNull, headerFields + multipart(reportARF, textPart, feedbackPart, foreignPart),
+			Autoreply, []string{markNull, "message/feedback-report", markReturned}},
+		{"feedback loop with a reverse path", fromMailbox, headerFields +
+			multipart(reportARF, textPart, feedbackPart, reportedPart), Autoreply,
+			[]string{"message/feedback-report", markReturned}},
+		{"feedback report that calls itself a bounce", fromNull, daemonFields +
+			multipart(reportARF, textPart, feedbackPart, statusPart, ownPart), Autoreply,
+			[]string{markNull, "message/feedback-report", markReturned}},
+		{"Hotmail's complaint", fromMailbox, "From: staff@hotmail.com\nTo: t@trap.example\n" +
+			"Subject: complaint about message from 203.0.113.77\n" + multipart("mixed", hotmailPart),
+			Autoreply, []string{"From: staff@hotmail.com",
+				"Subject: complaint about message from 203.0.113.77",
+				"X-HmXmrOriginalRecipient in the returned message"}},
+
+		{"read receipt", fromNull, headerFields + multipart(reportMDN, textPart, receiptPart, ownPart),
+			Autoreply, []string{markNull, "message/disposition-notification"}},
+
+		{"vacation", fromNull, "Auto-Submitted: auto-replied (vacation)\n" + reply + headerFields + plainBody,
+			Autoreply, []string{markNull, "Auto-Submitted: auto-replied (vacation)",
+				"In-Reply-To: <1@trap.example>"}},
+		{"vacation in both forms of text", fromNull, "X-Autoreply: yes\nReferences: <1@trap.example>\n" +
+			headerFields + multipart("alternative", textPart, htmlPart), Autoreply,
+			[]string{markNull, "X-Autoreply: yes", "References: <1@trap.example>"}},
+		{"cPanel", fromNull, "X-Precedence: auto_reply\n" + reply + headerFields + plainBody, Autoreply,
+			[]string{markNull, "X-Precedence: auto_reply", "In-Reply-To: <1@trap.example>"}},
+		{"Apple", fromNull, "X-Apple-Action: VACATION\n" + reply + headerFields + plainBody, Autoreply,
+			[]string{markNull, "X-Apple-Action: VACATION", "In-Reply-To: <1@trap.example>"}},
+		{"Exchange", fromNull, "X-Auto-Response-Suppress: All\nX-MS-Exchange-Inbox-Rules-Loop: a@example\n" +
+			headerFields + plainBody, Autoreply, []string{markNull, "X-MS-Exchange-Inbox-Rules-Loop: a@example",
+			"X-Auto-Response-Suppress: All"}},
+		{"by its subject", fromNull, reply + "From: a@example\nTo: t@trap.example\n" +
+			"Subject: =?utf-8?q?R=C3=A9ponse?= =?utf-8?q?_automatique?=\n" + plainBody, Autoreply,
+			[]string{markNull, "Subject: =?utf-8?q?R=C3=A9ponse?= =?utf-8?q?_automatique?=",
+				"In-Reply-To: <1@trap.example>"}},
+
+		{"list", fromList, "List-Id: <l.example>\nList-Post: x\nList-Unsubscribe: x\n" + headerFields +
+			plainBody, List, []string{"List-Id: <l.example>", "reverse path <l-bounces@lists.example>",
+			"List-Unsubscribe", "List-Post"}},
+		{"ezmlm", Connection{Peer: peer, MailFrom: "l-return-7-t=trap.example@lists.example"},
+			"Mailing-List: contact l-help@lists.example; run by ezmlm\nList-Post: x\nList-Help: x\n" +
+				headerFields + plainBody, List, []string{
+				"Mailing-List: contact l-help@lists.example; run by ezmlm",
+				"reverse path <l-return-7-t=trap.example@lists.example>", "List-Post", "List-Help"}},
+		{"vacation behind a list", fromNull, "Auto-Submitted: auto-replied\nList-Id: <l.example>\n" +
+			"List-Post: x\nList-Unsubscribe: x\n" + reply + headerFields + plainBody, Autoreply,
+			[]string{markNull, "Auto-Submitted: auto-replied", "In-Reply-To: <1@trap.example>"}},
+
+		{"no connection, Return-Path", Connection{}, "Return-Path: <>\n" + daemonFields +
+			multipart(reportDSN, textPart, statusPart), Bounce, []string{markNull, markDaemon, markStatus}},
+		{"no connection, mbox", Connection{}, "From MAILER-DAEMON Tue Mar 15 10:30:00 2022\n" + daemonFields +
+			multipart(reportDSN, textPart, statusPart), Bounce, []string{markNull, markDaemon, markStatus}},
+		{"no source", fromRelay, headerFields + plainBody, Unknown, nil},
+	} {
+		c.run(t)
 	}
 }

@@ -1,7 +1,5 @@
 package parser
 
-import "strings"
-
 // clauses is a Received line taken apart at one of its `by`s (RFC 5321, section 4.4).
 type clauses struct {
 	line    string
@@ -12,30 +10,18 @@ type clauses struct {
 	rest    []token // what stands behind the name, up to the date
 }
 
-// body is the line up to its date: the last semicolon outside of comments ends it.
-func (l *line) body() []token {
-	tokens := l.tokens()
-	for i := len(tokens) - 1; i >= 0; i-- {
-		if tokens[i].kind == semicolon {
-			return tokens[:i]
-		}
-	}
-	return tokens
-}
-
 // date is what follows the semicolon outside of comments; "" without one. With two of them either
 // may be the sender's, and with it the date.
 func (l *line) date() string {
-	body := l.body()
-	for i := range body {
-		if body[i].kind == semicolon {
+	for i := range l.body {
+		if l.body[i].kind == semicolon {
 			return ""
 		}
 	}
-	if len(body) == l.n {
+	if len(l.body) == len(l.tokens) {
 		return ""
 	}
-	return l.text[l.buf[len(body)].end():]
+	return l.text[l.tokens[len(l.body)].end():]
 }
 
 // places are the `by`s of a line, by their index among the tokens.
@@ -48,9 +34,8 @@ type places struct {
 // a line with too many of them.
 func (l *line) bys() (places, bool) {
 	p := places{}
-	body := l.body()
-	for i := range body {
-		if !body[i].is("by") || i+1 == len(body) || body[i+1].kind != word {
+	for i := range l.body {
+		if !l.body[i].is("by") || i+1 == len(l.body) || l.body[i+1].kind != word {
 			continue
 		}
 		if p.n == maxBys {
@@ -67,10 +52,11 @@ func (l *line) bys() (places, bool) {
 
 // clausesAt takes the line apart at a place that bys gave.
 func (l *line) clausesAt(place int) clauses {
-	c := clauses{line: l.text, from: l.body()}
+	c := clauses{line: l.text, from: l.body}
 	if place >= 0 {
 		body := c.from
-		c.from, c.by, c.rest = body[:place], body[place+1].text, body[place+2:]
+		c.from, c.rest = body[:place], body[place+2:]
+		c.by, _ = cutSuffix(body[place+1].text, ",") // QUIRK: Obtuse writes `by NAME, id`
 		c.how = c.clause("with")
 	}
 	// QUIRK: some relays write `Received: Received from`, old SMTPSVC `(apparently) from`.
@@ -81,17 +67,29 @@ func (l *line) clausesAt(place int) clauses {
 	if len(c.from) > 0 && c.from[0].is("from") {
 		c.hasFrom, c.from = true, c.from[1:]
 	}
-	// QUIRK: `by a by b`, left by broken line ends, is one `by`.
-	for n := len(c.from); n >= 2 && c.from[n-2].is("by") && c.from[n-1].kind == word; n -= 2 {
+	// QUIRK: `(NAME [PEER]); by`, made by hand in a Postfix.
+	if n := len(c.from); n > 0 && c.from[n-1].kind == semicolon {
+		c.from = c.from[:n-1]
+	}
+	// QUIRK: `by a by b`, left by broken line ends, is one `by`, unless the first one's name is an
+	// address: that may be the peer, behind a HELO that ends in `by`.
+	for n := len(c.from); n >= 2 && c.from[n-2].is("by") && isName(&c.from[n-1]); n -= 2 {
 		c.from = c.from[:n-2]
 	}
 	return c
 }
 
+// isName knows a word that is no address.
+func isName(t *token) bool {
+	_, isAddress := parseHost(t.text)
+	return t.kind == word && !isAddress
+}
+
 // isSwallowed tells whether a server's clauses stand in a comment or a quoted string: they may be
 // the real ones, if it was opened in a HELO and closed in an envelope sender.
 func (l *line) isSwallowed() bool {
-	for _, t := range l.body() {
+	for i := range l.body {
+		t := &l.body[i]
 		if (t.quoted || t.kind == group) && hasClauses(t.text) {
 			return true
 		}
@@ -116,7 +114,7 @@ func hasClauses(s string) bool {
 		var w string
 		w, s = cutWord(s)
 		switch {
-		case strings.EqualFold(w, "by"):
+		case equal(w, "by"):
 			by = true
 		case by && isServerClause(w):
 			return true
@@ -127,20 +125,24 @@ func hasClauses(s string) bool {
 
 // isServerClause knows the words with which a server tells how it got a message.
 func isServerClause(w string) bool {
-	return strings.EqualFold(w, "with") || strings.EqualFold(w, "via") ||
-		strings.EqualFold(w, "id") || hasPrefix(w, "envelope-")
+	return equal(w, "with") || equal(w, "via") ||
+		equal(w, "id") || hasPrefix(w, "envelope-")
 }
 
-// cutWord takes the next word off a text, whatever the comments in it.
+// cutWord takes the next word off a text, whatever the comments in it; "" at the end.
 func cutWord(s string) (word, rest string) {
-	const between = ` ()"`
-	s = strings.TrimLeft(s, between)
-	end := strings.IndexAny(s, between)
-	if end < 0 {
-		end = len(s)
+	start := 0
+	for start < len(s) && isBetween(s[start]) {
+		start++
 	}
-	return s[:end], s[end:]
+	end := start
+	for end < len(s) && !isBetween(s[end]) {
+		end++
+	}
+	return s[start:end], s[end:]
 }
+
+func isBetween(c byte) bool { return c == ' ' || c == '(' || c == ')' || c == '"' }
 
 // firstWord is what stands first before the `by`, if it is a word.
 func (c *clauses) firstWord() string {
@@ -208,7 +210,7 @@ func (c *clauses) span(tokens []token, many bool) string {
 }
 
 // is compares a word, letters in any case.
-func (t *token) is(s string) bool { return t.kind == word && strings.EqualFold(t.text, s) }
+func (t *token) is(s string) bool { return t.kind == word && equal(t.text, s) }
 
 // isGroup tells whether the token is a comment that begins with the name, letters in any case.
 func (t *token) isGroup(name string) bool { return t.kind == group && hasPrefix(t.text, name) }

@@ -2,6 +2,7 @@ package parser
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/trapline/trapline/internal/address"
@@ -55,10 +56,7 @@ func afterHelo(c *clauses) (client, bool) {
 // beforeBy reads `from HELO (NAME [PEER]) … by`, reckoned from the right: the last comment that
 // is no remark. Right where a HELO can hold anything and nothing else of the sender's follows it.
 func beforeBy(c *clauses) (client, bool) {
-	i := len(c.from) - 1
-	for i > 0 && isRemark(&c.from[i]) {
-		i--
-	}
+	i := lastNoRemark(c.from)
 	if i < 0 || c.from[i].glued {
 		return unfit()
 	}
@@ -69,20 +67,42 @@ func beforeBy(c *clauses) (client, bool) {
 	return p, ok
 }
 
-// soleBracket reads as beforeBy, and only if no other comment could be the peer's: for products of
-// which it is not known what a HELO or a name can hold.
+// soleBracket reads as beforeBy, and only if nothing before that comment could be the peer's: for
+// products of which it is not known what a HELO or a name can hold, or on which side of the peer
+// it stands.
 func soleBracket(c *clauses) (client, bool) {
-	p, ok := beforeBy(c)
-	if !ok {
+	before := c.from[:max(lastNoRemark(c.from), 0)]
+	isComment := func(t token) bool { return t.kind == group && !isRemark(&t) }
+	isPeer := func(t token) bool { return startsWithPeer(&t) }
+	if slices.ContainsFunc(before, isComment) && slices.ContainsFunc(before, isPeer) ||
+		len(before) > 1 && slices.ContainsFunc(before[1:], isPeer) {
 		return unfit()
 	}
-	candidates := 0
-	for i := range c.from {
-		if _, ok := bracketPeer(&c.from[i]); ok {
-			candidates++
-		}
+	return beforeBy(c)
+}
+
+// lastNoRemark is the place of the last token that is no remark; -1 if there is none. One in which
+// a comment and a bracket stand counts as none: a HELO that opened it may have swallowed the peer.
+func lastNoRemark(tokens []token) int {
+	i := len(tokens) - 1
+	for i >= 0 && isRemark(&tokens[i]) && !(strings.Contains(tokens[i].text, "(") &&
+		strings.Contains(tokens[i].text, "[")) {
+		i--
 	}
-	return p, candidates == 1
+	return i
+}
+
+// startsWithPeer knows what servers begin a line with that write the peer first, and comments in
+// which they write the client's words behind it, or that have swallowed another.
+func startsWithPeer(t *token) bool {
+	if t.kind == word {
+		_, ok := parseHost(t.text)
+		return ok
+	}
+	_, bracket := bracketPeer(t)
+	_, bare := barePeer(t)
+	return bracket || bare || t.glued || t.isGroup("[") || t.isGroup("account ") ||
+		isEximComment(t) || isHello(t) || strings.IndexByte(t.text, '(') >= 0
 }
 
 // bareParen reads `from HELO (PEER) by` and nothing else.
@@ -108,15 +128,16 @@ func firstToken(c *clauses) (client, bool) {
 // `[PEER] unverified` and the like. More than one word before the bracket, or a second bracket,
 // is somebody's text.
 func bracketPeer(t *token) (client, bool) {
-	if t.kind != group {
+	if t.kind != group || isEximComment(t) {
 		return unfit()
 	}
-	open, end := brackets(t.text)
+	text, _ := cutPrefix(t.text, "[UNAVAILABLE]. ") // stands for a missing name
+	open, end := brackets(text)
 	if end < 0 {
 		return unfit()
 	}
-	name := strings.TrimSpace(t.text[:open])
-	ip, ok := parseLiteral(t.text[open : end+1])
+	name := strings.TrimSpace(text[:open])
+	ip, ok := parseLiteral(text[open : end+1])
 	if !ok || strings.ContainsAny(name, " ()") {
 		return unfit()
 	}
@@ -124,8 +145,8 @@ func bracketPeer(t *token) (client, bool) {
 	return client{ip: ip, rdns: hostName(host), ident: ident}, true
 }
 
-// brackets finds the only pair of brackets in a text, comments in it aside; -1 if there is none or
-// another one.
+// brackets finds the only pair of brackets in a text; -1 if there is none, or another one, or if it
+// stands in a comment.
 func brackets(s string) (open, end int) {
 	open, end = -1, -1
 	for i, depth := 0, 0; i < len(s); i++ {
@@ -134,10 +155,9 @@ func brackets(s string) (open, end int) {
 			depth++
 		case c == ')':
 			depth--
-		case depth > 0:
-		case c == '[' && open < 0:
+		case c == '[' && open < 0 && depth == 0:
 			open = i
-		case c == ']' && open >= 0 && end < 0:
+		case c == ']' && open >= 0 && end < 0 && depth == 0:
 			end = i
 		case c == '[' || c == ']':
 			return -1, -1
@@ -149,12 +169,12 @@ func brackets(s string) (open, end int) {
 // barePeer reads a comment that is an address, perhaps in brackets, perhaps with an ident reply
 // before an @. The ident may hold an @ and an address of its own: the last @ counts.
 func barePeer(t *token) (client, bool) {
-	if t.kind != group {
+	if t.kind != group || isEximComment(t) {
 		return unfit()
 	}
 	ident, host := cutIdent(t.text)
 	ip, ok := parseHost(host)
-	return client{ip: ip, ident: ident}, ok
+	return client{ip: ip, ident: ident}, ok && !strings.ContainsAny(ident, " ()")
 }
 
 // cutIdent parts an ident reply from the host behind the last @.
@@ -175,7 +195,7 @@ func hostName(s string) string {
 	s = strings.TrimSuffix(s, ".")
 	for _, none := range [...]string{"unknown", "<unknown>", "unverified", "softdnserr",
 		"Unknown_Domain", "nodnsquery", "[UNAVAILABLE]", "HELO", "EHLO", "LHLO"} {
-		if strings.EqualFold(s, none) {
+		if equal(s, none) {
 			return ""
 		}
 	}

@@ -34,20 +34,25 @@ func parseDate(s string) time.Time {
 
 // cutPart takes the next word off, commas and comments left out; "" at the end.
 func cutPart(s string) (part, rest string) {
-	s = strings.TrimLeft(s, " ,")
-	for strings.HasPrefix(s, "(") {
-		size := groupLen(s)
+	start := 0
+	for start < len(s) && isDateGap(s[start]) {
+		size := 1
+		if s[start] == '(' {
+			size = groupLen(s[start:])
+		}
 		if size == 0 {
 			return "", ""
 		}
-		s = strings.TrimLeft(s[size:], " ,")
+		start += size
 	}
-	end := strings.IndexAny(s, " ,(")
-	if end < 0 {
-		end = len(s)
+	end := start
+	for end < len(s) && !isDateGap(s[end]) {
+		end++
 	}
-	return s[:end], s[end:]
+	return s[start:end], s[end:]
 }
+
+func isDateGap(c byte) bool { return c == ' ' || c == ',' || c == '(' }
 
 func (d *date) isComplete() bool { return d.day > 0 && d.month > 0 && d.year > 0 && d.clock > 0 }
 
@@ -61,7 +66,7 @@ func (d *date) take(part string) bool {
 		d.year = fullYear(n, len(part))
 	case numeric:
 		return false
-	case d.clock == 0 && strings.Contains(part, ":"):
+	case d.clock == 0 && strings.IndexByte(part, ':') >= 0:
 		return d.takeClock(part)
 	case d.year == 0 && strings.Count(part, "-") == 2:
 		return d.takeISO(part)
@@ -148,7 +153,7 @@ func monthOf(s string) int {
 		return 0
 	}
 	for i := 0; i < len(months); i += 3 {
-		if strings.EqualFold(s[:3], months[i:i+3]) {
+		if equal(s[:3], months[i:i+3]) {
 			return i/3 + 1
 		}
 	}

@@ -2,8 +2,8 @@
 //
 // In come the bytes of a message, what our own SMTP session knew of its peer, and the hosts the
 // operator vouches for. Out comes a [Trace]: the source and the reason for it, every hop that was
-// believed and who wrote it, the cause the message shows and the marks that decided. [Attached]
-// takes the reported messages out of a report.
+// believed and who wrote it, the cause the message shows and the marks that decided. [Annotate] adds
+// what helps a person judge it, [Attached] takes the reported messages out of a report.
 //
 // The walk starts from what is certain and stops at the first host outside the trusted ones:
 //

@@ -53,7 +53,7 @@ var (
 			"(version=TLS1_2, cipher=X) id 15.20.9228.7 via Frontend Transport; " +
 			"Mon, 13 Oct 2025 04:36:11 +0000",
 		mark: func(c *clauses) bool {
-			return c.with("Microsoft SMTP Server") || c.with("HTTPS") && isBareParen(c)
+			return c.with("Microsoft SMTP Server") || c.with("HTTPS") && isBareParen(c) && showsOwn(c)
 		},
 		read: func(c *clauses) (client, bool) {
 			if len(c.from) == 1 {
@@ -63,3 +63,12 @@ var (
 		},
 	}
 )
+
+// showsOwn tells whether the server's own address stands behind its name.
+func showsOwn(c *clauses) bool {
+	if len(c.rest) == 0 {
+		return false
+	}
+	_, ok := barePeer(&c.rest[0])
+	return ok
+}

@@ -9,7 +9,7 @@ var gmail = grammar{
 		"3-20020a63 " +
 		"for <t@example> (version=TLS1_3 cipher=X bits=256/256); Sun, 17 Dec 2023 05:41:19 -0800 (PST)",
 	mark: func(c *clauses) bool {
-		return hasSuffix(c.by, ".google.com") || isGoogleInternal(c) ||
+		return hasSuffix(c.by, ".google.com") || hasSuffix(c.by, ".gmail.com") || isGoogleInternal(c) ||
 			c.remark("Google Transport Security")
 	},
 	read: func(c *clauses) (client, bool) {

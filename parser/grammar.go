@@ -31,12 +31,14 @@ var grammars = [...]*grammar{
 	&gmail,
 	&qpsmtpd, &qmailLDAP, &james,
 	&haraka, &opensmtpd, &chasquid, &mox, &maddy, &stalwart, &zonemta,
-	&communigate, &domino, &mdaemon, &imail, &kumomta, &powermta, &momentum, &xmail, &icewarp,
-	&amavis, &smap, &os400, &vpop3, &caffeine, &intermail,
+	&communigate, &domino, &kumomta, &powermta, &momentum, &zmailer, &xmail, &icewarp, &cyrus,
+	&mdaemon, &imail, &slmailNT, &ccMail, &xwall, &proxyPlus, &netMail, &smail, &altaVista,
+	&amavis, &smap, &obtuse, &os400, &jetMail, &vpop3, &caffeine, &gateway, &mailSweeper, &lsmtp, &mandrill,
+	&navgw, &avMailGate, &mailEssentials, &intermail,
 	&fetchmail,
 	&yahooBullet, &yahooMX, &yahooLogin,
 	&squirrelmail, &webmail,
-	&gmx, &ironport, &qmail, &qmailSameName,
+	&cpmta, &gmx, &ironport, &qmail, &qmailSameName,
 	&paren, &bracket,
 }
 
@@ -45,19 +47,6 @@ type reading struct {
 	grammar *grammar
 	clauses clauses
 	client  client
-}
-
-// witness is what a line tells of the way a message was injected.
-type witness struct {
-	grammar       *grammar // nil: no line
-	client        client
-	authenticated bool // with SMTP AUTH
-	web           bool // over HTTP
-}
-
-func (r *reading) witness() witness {
-	web := r.grammar == &squirrelmail || r.grammar != &exchange && isHTTP(&r.clauses)
-	return witness{r.grammar, r.client, r.clauses.authenticated(), web}
 }
 
 // read finds the grammar of a line and reads it. It fails, giving the clauses if the line has
@@ -88,19 +77,20 @@ func (l *line) agrees(r *reading, place, next int) bool {
 // isEndOfHelo tells whether a `by` can be the last words of a HELO: what follows it is a name and
 // then at once the comment with the peer, where a server would have told how it got the message.
 func (l *line) isEndOfHelo(place, next int) bool {
-	behind := l.buf[place+1 : next]
+	behind := l.tokens[place+1 : next]
 	return len(behind) == 1 || len(behind) > 1 && behind[1].kind == group && allRemarks(behind[2:])
 }
 
 // readAt reads the line as if its `by` stood at the place.
 func (l *line) readAt(place int) (reading, bool) {
-	r := reading{clauses: l.clausesAt(place)}
+	l.clauses = l.clausesAt(place)
+	r := reading{clauses: l.clauses}
 	if hasQuoted(r.clauses.from) { // no server quotes there: it is a HELO
 		return r, false
 	}
 	for _, g := range grammars {
-		if g.mark(&r.clauses) {
-			c, ok := g.read(&r.clauses)
+		if g.mark(&l.clauses) {
+			c, ok := g.read(&l.clauses)
 			r.grammar, r.client = g, c
 			return r, ok
 		}

@@ -1,6 +1,9 @@
 package parser
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // Bounds of the header. What lies beyond is not read: it can only shorten a walk.
 const (
@@ -82,11 +85,8 @@ func scanHeader(message []byte, buf []field) header {
 	return h
 }
 
-// lineEnd tells what ends the lines, and notes what is odd about the bytes.
+// lineEnd tells what ends the lines.
 func (h *header) lineEnd() byte {
-	if bytes.IndexByte(h.head, 0) >= 0 {
-		h.defects |= nulByte
-	}
 	if bytes.IndexByte(h.head, '\n') < 0 && bytes.IndexByte(h.head, '\r') >= 0 {
 		h.defects |= onlyCR // old Macs
 		return '\r'
@@ -113,6 +113,9 @@ func (h *header) addLine(at, stop int) {
 	if bytes.IndexByte(line, '\r') >= 0 {
 		h.defects |= bareCR
 	}
+	if bytes.IndexByte(line, 0) >= 0 {
+		h.defects |= nulByte
+	}
 	switch {
 	case at == 0 && isMboxLine(line):
 		h.mbox = line
@@ -129,13 +132,16 @@ func (h *header) addLine(at, stop int) {
 // name, so that its continuation lines have something to go with.
 func (h *header) addField(line []byte, at int) {
 	colon := bytes.IndexByte(line, ':')
-	name := bytes.TrimRight(line[:max(colon, 0)], " \t") // RFC 5322, section 4.5.8
-	if len(name) == 0 || bytes.ContainsAny(name, " \t") {
+	end := max(colon, 0)
+	for end > 0 && isBlank(line[end-1]) { // RFC 5322, section 4.5.8
+		end--
+	}
+	if end == 0 || slices.ContainsFunc(line[:end], isBlank) {
 		h.defects |= noColon
-		name, colon = nil, -1
+		end, colon = 0, -1
 	}
 	h.fields = append(h.fields, field{
-		name:  span{int32(at), int32(at + len(name))},
+		name:  span{int32(at), int32(at + end)},
 		value: span{int32(at + colon + 1), int32(at + len(line))},
 	})
 }
@@ -153,7 +159,7 @@ func (h *header) dropCut() {
 // find gives the value of the topmost field of that name, and whether there is one.
 func (h *header) find(name string) ([]byte, bool) {
 	for i := range h.fields {
-		if f := &h.fields[i]; isNamed(h.of(f.name), name) {
+		if f := &h.fields[i]; equal(h.of(f.name), name) {
 			return h.of(f.value), true
 		}
 	}
@@ -178,26 +184,6 @@ func (h *header) text(name string) string {
 // isMboxLine knows the separator of the mbox format, which is no field.
 func isMboxLine(line []byte) bool {
 	return bytes.HasPrefix(line, []byte("From ")) || bytes.HasPrefix(line, []byte(">From "))
-}
-
-// isNamed compares field names, ASCII letters in any case, without conversion.
-func isNamed(name []byte, want string) bool {
-	if len(name) != len(want) {
-		return false
-	}
-	for i, c := range name {
-		if lower(c) != lower(want[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
 }
 
 func isBlank(c byte) bool { return c == ' ' || c == '\t' }

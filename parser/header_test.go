@@ -33,6 +33,7 @@ func TestScanHeader(t *testing.T) {
 		{"leading blank", " A: 1\nB: 2\n\n", []string{"=A: 1", "B=2"}, "",
 			[]string{"header line without a colon"}},
 		{"NUL", "A: 1\x002\n\n", []string{"A=12"}, "", []string{"NUL in header"}},
+		{"NUL in the body", "A: 1\n\n\x00", []string{"A=1"}, "\x00", nil},
 		{"bare CR", "A: 1\r2\nB: 3\n\n", []string{"A=1 2", "B=3"}, "", []string{"bare CR in header"}},
 		{"CR only", "A: 1\r 2\rB: 3\r\rbody", []string{"A=1 2", "B=3"}, "body", []string{"CR line ends"}},
 		{"CRCRLF", "A: 1\r\r\nB: 2\r\r\n\r\r\nbody", []string{"A=1", "B=2"}, "body", nil},

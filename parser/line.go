@@ -1,7 +1,5 @@
 package parser
 
-import "strings"
-
 // Bounds of one Received line. Beyond them a line is unreadable: cutting it would let a long HELO
 // push the peer out of sight.
 const (
@@ -37,58 +35,77 @@ func (t *token) end() int {
 	return int(t.at) + len(t.text)
 }
 
-// line is the value of a Received field, unfolded and cut into tokens. It is large, and made to be
-// used again for the next value.
-type line struct {
-	text string
-	buf  [maxTokens]token
-	n    int
-}
+// usualTokens is the room that a line begins with.
+const usualTokens = 32
 
-func (l *line) tokens() []token { return l.buf[:l.n] }
+// line is the value of a Received field, unfolded and cut into tokens. It is made to be used again
+// for the next value.
+type line struct {
+	text    string
+	tokens  []token
+	body    []token // those before the date: the last semicolon outside of comments ends them
+	clauses clauses // of the place that is being read: here, as a grammar could keep a pointer
+}
 
 // lex takes an unfolded value and cuts it into tokens. It fails on a line with two readings:
 // parentheses or quotes that do not pair, or a backslash before a parenthesis, which is a quoted
 // pair by RFC 5322 (section 3.2.2) and a plain one in what mail servers print.
 func (l *line) lex(text string) bool {
-	l.text, l.n = text, 0
+	if l.tokens == nil {
+		l.tokens = make([]token, 0, usualTokens)
+	}
+	tokens, ok := appendTokens(l.tokens[:0], text)
+	l.text, l.tokens, l.body = text, tokens, tokens
+	for i := len(tokens) - 1; i >= 0; i-- {
+		if tokens[i].kind == semicolon {
+			l.body = tokens[:i]
+			break
+		}
+	}
+	return ok
+}
+
+// appendTokens cuts a text into tokens. It stops where one is none.
+func appendTokens(tokens []token, text string) ([]token, bool) {
 	if len(text) > maxLine {
-		return false
+		return tokens, false
 	}
 	for at := 0; at < len(text); {
 		if text[at] == ' ' {
 			at++
 			continue
 		}
-		t, size := next(text[at:])
-		if size == 0 || l.n == maxTokens {
-			return false
+		if len(tokens) == maxTokens {
+			return tokens, false
 		}
-		t.at = int32(at)
-		t.glued = at > 0 && text[at-1] != ' '
-		l.buf[l.n] = t
-		l.n++
+		tokens = append(tokens, token{})
+		t := &tokens[len(tokens)-1]
+		size := t.take(text[at:])
+		t.at, t.glued = int32(at), at > 0 && text[at-1] != ' '
+		if size == 0 {
+			return tokens, false
+		}
 		at += size
 	}
-	return true
+	return tokens, true
 }
 
-// next reads one token and tells how long it was; 0 if it is none.
-func next(s string) (token, int) {
+// take reads the token that a text begins with and tells how long it was; 0 if it is none.
+func (t *token) take(s string) (size int) {
 	switch s[0] {
 	case '(':
-		size := groupLen(s)
-		if size == 0 {
-			return token{}, 0
+		if size = groupLen(s); size > 0 {
+			t.kind, t.text = group, s[1:size-1]
 		}
-		return token{text: s[1 : size-1], kind: group}, size
 	case ')':
-		return token{}, 0
 	case ';':
-		return token{text: s[:1], kind: semicolon}, 1
+		size = 1
+		t.kind, t.text = semicolon, s[:size]
+	default:
+		size, t.quoted = wordLen(s)
+		t.text = s[:size]
 	}
-	size, quoted := wordLen(s)
-	return token{text: s[:size], kind: word, quoted: quoted}, size
+	return size
 }
 
 // groupLen measures a comment with its parentheses; 0 if it does not close.
@@ -144,26 +161,4 @@ func quotedLen(s string) int {
 		}
 	}
 	return 0
-}
-
-// unfold gives a field's value as one line: any run of white space and line ends is one blank,
-// NULs are gone, nothing stands at either end.
-func unfold(value []byte) string {
-	var b strings.Builder
-	b.Grow(len(value))
-	blank := false
-	for _, c := range value {
-		switch c {
-		case 0:
-		case ' ', '\t', '\r', '\n', '\v', '\f':
-			blank = true
-		default:
-			if blank && b.Len() > 0 {
-				b.WriteByte(' ')
-			}
-			blank = false
-			b.WriteByte(c)
-		}
-	}
-	return b.String()
 }

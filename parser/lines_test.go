@@ -97,7 +97,7 @@ func TestLines(t *testing.T) {
 			if r.client.rdns != c.Expect.RDNS {
 				t.Errorf("rdns = %q, want %q", r.client.rdns, c.Expect.RDNS)
 			}
-			if a := c.Expect.Auth; a != nil && !*a && r.client.origin == network && r.clauses.authenticated() {
+			if a := c.Expect.Auth; a != nil && !*a && r.client.origin == network && r.account() != "" {
 				t.Error("authenticated, want not")
 			}
 		})

@@ -53,7 +53,7 @@ var (
 		example: "from [192.0.2.9] (r.example [198.51.100.7]) (xn--h.example) by mx.example " +
 			"([192.0.2.8]) " +
 			"via tcp with UTF8SMTPS id abc; 1 Jan 2024 00:00:00 +0000",
-		mark: func(c *clauses) bool { return strings.EqualFold(c.clause("via"), "tcp") },
+		mark: func(c *clauses) bool { return equal(c.clause("via"), "tcp") },
 		read: func(c *clauses) (client, bool) {
 			if len(c.from) == 1 {
 				return hidden(c)
@@ -94,7 +94,7 @@ var (
 		example: "from [198.51.100.7] (account a@example HELO [192.0.2.9]) by mx.example " +
 			"(CommuniGate Pro SMTP 5.1.13) with ESMTPSA id 9830625 for t@example; " +
 			"Mon, 07 Apr 2008 08:42:48 +0700",
-		mark: func(c *clauses) bool { return c.product("CommuniGate Pro") },
+		mark: func(c *clauses) bool { return c.product("CommuniGate Pro", "Stalker SMTP Server") },
 		read: readCommunigate,
 	}
 	domino = grammar{
@@ -155,6 +155,32 @@ var (
 			return addressFirst(c)
 		},
 	}
+	// zmailer writes the peer first, and what the client said in quotes.
+	zmailer = grammar{
+		name: "zmailer",
+		example: `from r.example ([198.51.100.7]:3332 "EHLO [192.0.2.9]" ident: "x[2]") by ` +
+			"mx.example with ESMTP id S5253312AbSIFGCT; Fri, 6 Sep 2002 10:02:19 +0400",
+		mark: func(c *clauses) bool { return len(c.from) == 2 && isZMailer(&c.from[1]) },
+		read: func(c *clauses) (client, bool) {
+			p, ok := addressFirst(c)
+			_, p.helo, _ = cutAt(c.from[1].text, "LO ")
+			p.helo, _, _ = strings.Cut(p.helo, `"`)
+			return p, ok
+		},
+	}
+	// cyrus takes mail by LMTP, mostly over a socket.
+	cyrus = grammar{
+		name: "cyrus",
+		example: "from mx.example ([198.51.100.7]) (authenticated user=a bits=0) by box.example " +
+			"(Cyrus v2.3.7) with LMTPA; Thu, 26 May 2011 12:20:56 -0700",
+		mark: func(c *clauses) bool { return c.product("Cyrus ") },
+		read: func(c *clauses) (client, bool) {
+			if len(c.from) > 1 && equal(c.from[1].text, "[unix socket]") {
+				return onHost(c)
+			}
+			return soleBracket(c)
+		},
+	}
 	// amavis hands on over loopback what it was handed over loopback, or names the client that
 	// XFORWARD told it.
 	amavis = grammar{
@@ -166,18 +192,25 @@ var (
 	}
 )
 
+// isZMailer knows ZMailer's comment: the peer, and behind it a greeting in quotes.
+func isZMailer(t *token) bool {
+	_, greeting, _ := strings.Cut(t.text, " ")
+	return t.isGroup("[") && (hasPrefix(greeting, `"HELO`) || hasPrefix(greeting, `"EHLO`))
+}
+
 // readCommunigate knows that CommuniGate Pro puts the peer first, as `[PEER] (HELO h)` or
-// `[PEER] (account a HELO h)`, but behind a name it has verified, as `NAME ([PEER] verified)` or
+// `[PEER] (account a HELO h)`, on the web `[PEER] (account a)`, but behind a name it has verified, as `NAME ([PEER] verified)` or
 // `NAME (account a [PEER] verified)`.
 func readCommunigate(c *clauses) (client, bool) {
 	if len(c.from) != 2 || c.from[0].kind != word || c.from[1].kind != group {
 		return unfit()
 	}
-	text := c.from[1].text
-	if rest, ok := cutPrefix(text, "account "); ok {
-		_, text, _ = strings.Cut(rest, " ")
+	text, account := cutPrefix(c.from[1].text, "account ")
+	if account {
+		_, text, _ = strings.Cut(text, " ")
 	}
-	if helo, ok := cutPrefix(text, "HELO "); ok {
+	helo, greeted := cutPrefix(text, "HELO ")
+	if greeted || account && text == "" { // webmail has no HELO
 		ip, ok := parseLiteral(c.from[0].text)
 		return client{ip: ip, helo: helo}, ok
 	}

@@ -93,8 +93,11 @@ func hasHelloComment(c *clauses) bool {
 	return c.hasFrom && len(c.from) >= 2 && c.from[0].kind == word && isHello(&c.from[1])
 }
 
+// isHello tells `(HELO h)` from Exim's `(helo=h)` and from ratware's `(HELLO h)`.
 func isHello(t *token) bool {
-	return t.isGroup("HELO") || t.isGroup("EHLO") || t.isGroup("LHLO")
+	const size = len("HELO")
+	return (t.isGroup("HELO") || t.isGroup("EHLO") || t.isGroup("LHLO")) &&
+		(len(t.text) == size || t.text[size] == ' ')
 }
 
 // helloOf gives the HELO in `(HELO h)`.
@@ -134,14 +137,15 @@ func isBareParen(c *clauses) bool {
 	return ok
 }
 
-// qmailQueue is the line that qmail-queue adds. It names no host. `invoked from network` stands
+// qmailQueue is the line that qmail-queue adds, or Critical Path's cpmta. It names no host. `invoked from network` stands
 // right above the line of the daemon that took the message; the other forms are local.
 var qmailQueue = grammar{
 	name: "qmail",
 	example: "(qmail 87263 messnum 771997 invoked from network[198.51.100.7/r.example]); " +
 		"8 Mar 2004 23:59:05 -0000",
 	mark: func(c *clauses) bool {
-		return !c.hasFrom && c.by == "" && len(c.from) == 1 && c.from[0].isGroup("qmail ")
+		return !c.hasFrom && c.by == "" && len(c.from) == 1 &&
+			(c.from[0].isGroup("qmail ") || c.from[0].isGroup("cpmta "))
 	},
 	read: readQmailQueue,
 }
@@ -151,13 +155,13 @@ func readQmailQueue(c *clauses) (client, bool) {
 	switch {
 	case !ok:
 		return unfit()
-	case strings.EqualFold(how, "from network"):
+	case equal(how, "from network"):
 		return client{origin: queued}, true
 	case hasPrefix(how, "from network["):
 		peer, name, _ := strings.Cut(strings.TrimSuffix(how[len("from network["):], "]"), "/")
 		ip, ok := parseAddr(peer)
 		return client{ip: ip, rdns: hostName(name)}, ok
-	case hasPrefix(how, "by "):
+	case hasPrefix(how, "by "), equal(how, "for bounce"):
 		return onHost(c)
 	}
 	return unfit()

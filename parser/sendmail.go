@@ -38,9 +38,11 @@ func isSendmailVersion(c *clauses) bool {
 	return v[0] >= '0' && v[0] <= '9' || hasPrefix(v, "AIX") || hasPrefix(v, "SMI-")
 }
 
-// isSendmailUser knows the line of a program: `(from user@host) by …`.
+// isSendmailUser knows the line of a program: `(from user@host) by …`. With more in the comment
+// it is another product's, and may tell of a connection.
 func isSendmailUser(c *clauses) bool {
-	return !c.hasFrom && len(c.from) == 1 && c.from[0].isGroup("from ") && c.by != ""
+	return !c.hasFrom && len(c.from) == 1 && c.from[0].isGroup("from ") && c.by != "" &&
+		!strings.ContainsAny(c.from[0].text[len("from "):], " []()")
 }
 
 // isLocalUser knows what stands in the peer's place when a program speaks SMTP over a pipe or a

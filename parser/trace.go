@@ -13,6 +13,7 @@ type Connection struct {
 	Helo       string     // as the client said it
 	MailFrom   string     // reverse path; "" is not known, unless NullSender says otherwise
 	NullSender bool       // the reverse path was <>
+	At         time.Time  // when we took the message; zero if nobody knows
 }
 
 // TrustedRelay is a network of hosts whose Received lines are believed.
@@ -49,7 +50,8 @@ type Hop struct {
 	For       string     `json:"for,omitempty"`
 	Time      time.Time  `json:"time,omitzero"`
 	Trusted   bool       `json:"trusted"`
-	Note      string     `json:"note,omitempty"` // why the walk went on or stopped here, if it is odd
+	Why       string     `json:"why,omitempty"`   // the walk went on or stopped here, if that is odd
+	Notes     []string   `json:"notes,omitempty"` // what is odd about the line, from Annotate
 }
 
 // Trace is what Parse found. Its JSON form is the one of `trapline trace --json`.
@@ -61,6 +63,7 @@ type Trace struct {
 	Marks   []string  // what decided the cause
 	Hops    []Hop     // hop 0 is the nearest
 	Ignored int       // Received lines below the source, never believed
+	Claims  []Hop     // what the topmost of them say, from Annotate
 	Defects []string  // what is wrong with the header's bytes
 	Time    time.Time // date of the topmost Received line, if believed and readable, in UTC
 }
@@ -77,8 +80,10 @@ func (t Trace) MarshalJSON() ([]byte, error) {
 		Time    time.Time   `json:"time,omitzero"`
 		Hops    []Hop       `json:"hops"`
 		Ignored int         `json:"ignored"`
+		Claims  []Hop       `json:"claims,omitempty"`
 		Defects []string    `json:"defects,omitempty"`
-	}{t.File, nil, t.Reason, t.Cause, t.Marks, t.Time, t.Hops, t.Ignored, t.Defects}
+	}{t.File, nil, t.Reason, t.Cause, t.Marks, t.Time, t.Hops, t.Ignored, t.Claims,
+		t.Defects}
 	if t.Source.IsValid() {
 		form.Source = &t.Source
 	}
@@ -91,11 +96,11 @@ func (t Trace) MarshalJSON() ([]byte, error) {
 // Parse finds the source of a message and the cause it shows. It always gives an answer; t is only
 // read.
 func Parse(message []byte, c Connection, t Trust) Trace {
-	var buf [64]field
-	h := scanHeader(message, buf[:0])
-	w := walk{trust: &t, lines: cursor{header: &h}}
+	w := walk{trust: t}
+	w.header = scanHeader(message, w.fields[:0])
+	w.lines.header = &w.header
 	w.run(&c)
-	w.trace.Defects = h.defects.names()
+	w.trace.Defects = w.header.defects.names()
 	w.trace.Cause, w.trace.Marks = causeOf(&w, &c)
 	return w.trace
 }

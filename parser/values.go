@@ -1,7 +1,6 @@
 package parser
 
 import (
-	"bytes"
 	"strings"
 )
 
@@ -13,7 +12,7 @@ func Values(message []byte, names ...string) []string {
 	h := scanHeader(message, buf[:0])
 	for _, f := range h.fields {
 		for _, name := range names {
-			if bytes.EqualFold(h.of(f.name), []byte(name)) {
+			if equal(h.of(f.name), name) {
 				values = append(values, strings.Join(strings.Fields(string(h.of(f.value))), " "))
 			}
 		}

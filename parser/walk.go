@@ -2,6 +2,7 @@ package parser
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/trapline/trapline/internal/address"
@@ -18,19 +19,32 @@ const (
 	noteWrongBy    = "by none of the names of the host that should have written it"
 )
 
+// Who wrote a hop down, where that is no address and no name.
+const (
+	connected = "connection" // our own session
+	stranger  = "unknown"    // nobody can tell
+)
+
 // maxShown bounds the sender's words in a Hop, in bytes.
 const maxShown = 256
+
+// usualHops is the room that a chain of hops begins with.
+const usualHops = 8
 
 // walk goes from what is certain down the Received lines, one believed line at a time. All it
 // knows of the next line is which host must have written it.
 type walk struct {
-	trust  *Trust
+	trust  Trust
 	lines  cursor
 	writer writer
-	lowest witness // of the line that showed the source
+	lowest reading // of the line that showed the source
 	dated  bool    // a line was believed
-	buf    *line   // for each line in turn
 	trace  Trace
+
+	header header
+	fields [64]field // room for the fields of an ordinary header
+	line   line      // each in turn
+	roll   roll      // what the hops say
 }
 
 // writer is the host that must have written the next line: a relay that is known by its address,
@@ -55,7 +69,7 @@ func (c *cursor) line() ([]byte, bool) {
 	for c.next < len(c.header.fields) {
 		f := &c.header.fields[c.next]
 		c.next++
-		if isNamed(c.header.of(f.name), "Received") {
+		if equal(c.header.of(f.name), "Received") {
 			c.read++
 			return c.header.of(f.value), true
 		}
@@ -77,6 +91,7 @@ func (w *walk) run(c *Connection) {
 	if c.Peer.IsValid() && !w.connect(c) {
 		return
 	}
+	w.trace.Hops = slices.Grow(w.trace.Hops, min(w.lines.left(), usualHops))
 	for {
 		value, ok := w.lines.line()
 		if !ok {
@@ -94,7 +109,7 @@ func (w *walk) run(c *Connection) {
 func (w *walk) connect(c *Connection) bool {
 	ip := address.Unwrap(c.Peer)
 	w.trace.Hops = append(w.trace.Hops,
-		Hop{WrittenBy: "connection", IP: ip, Helo: cutShown(c.Helo)})
+		Hop{WrittenBy: connected, IP: ip, Helo: cutShown(c.Helo), Time: c.At})
 	w.writer.believed = true
 	if w.isRelay(ip) {
 		return w.passTo(ip)
@@ -105,11 +120,10 @@ func (w *walk) connect(c *Connection) bool {
 // step reads one line and tells whether to go on. A host's queue may write a line without `by`:
 // it stands where only that host could put it, and says nothing but that more is to come.
 func (w *walk) step(value []byte) bool {
-	l := w.line()
-	if !l.lex(unfold(value)) {
+	if !w.line.lex(w.roll.unfold(value)) {
 		return w.unreadable(&reading{})
 	}
-	r, readable := l.read()
+	r, readable := w.line.read()
 	fromQueue := readable && r.grammar == &qmailQueue && r.client.origin != network
 	switch {
 	case fromQueue && !w.writer.queue && (w.writer.believed || r.client.origin == queued):
@@ -123,14 +137,6 @@ func (w *walk) step(value []byte) bool {
 	}
 	w.writer.believed = true
 	return w.enter(&r)
-}
-
-// line gives the buffer for a line: most messages need none.
-func (w *walk) line() *line {
-	if w.buf == nil {
-		w.buf = new(line)
-	}
-	return w.buf
 }
 
 // wrote tells whether the host that must have written the line goes by that name.
@@ -154,7 +160,7 @@ func (w *walk) wrote(by string) bool {
 // enter takes a believed line as a hop and goes on with the client it shows.
 func (w *walk) enter(r *reading) bool {
 	hop := w.hop(r)
-	hop.IP, hop.Time = r.client.ip, parseDate(w.buf.date())
+	hop.IP, hop.Time = r.client.ip, parseDate(w.line.date())
 	if !w.dated && r.client.origin != queued {
 		w.dated, w.trace.Time = true, hop.Time
 	}
@@ -175,7 +181,7 @@ func (w *walk) enter(r *reading) bool {
 	case r.client.origin == mailbox && !(r.client.ip.IsLoopback() && w.trust.Loopback):
 		return w.stop(UnreadableReceived, noteFetched)
 	}
-	w.lowest = r.witness()
+	w.lowest = *r
 	return w.meet(r.client.ip)
 }
 
@@ -200,15 +206,15 @@ func (w *walk) passTo(ip netip.Addr) bool {
 }
 
 // pass walks past the last hop.
-func (w *walk) pass(note string) bool {
+func (w *walk) pass(why string) bool {
 	last := &w.trace.Hops[len(w.trace.Hops)-1]
-	last.Trusted, last.Note = true, note
+	last.Trusted, last.Why = true, why
 	return true
 }
 
 // stop ends the walk at the last hop.
 func (w *walk) stop(why Reason, note string) bool {
-	w.trace.Reason, w.trace.Hops[len(w.trace.Hops)-1].Note = why, note
+	w.trace.Reason, w.trace.Hops[len(w.trace.Hops)-1].Why = why, note
 	w.trace.Ignored = w.lines.left()
 	return false
 }
@@ -241,27 +247,33 @@ func (w *walk) wrongBy(r *reading) bool {
 		why = NoTrustedStart
 	}
 	hop := w.hop(r)
-	hop.WrittenBy = "unknown"
+	hop.WrittenBy = stranger
 	w.trace.Hops = append(w.trace.Hops, hop)
 	w.stop(why, noteWrongBy)
 	w.trace.Ignored++
 	return false
 }
 
-// hop writes down what a line says, but for the address and the date.
+// hop writes down what a line says, and who must have written it.
 func (w *walk) hop(r *reading) Hop {
-	hop := Hop{N: len(w.trace.Hops), WrittenBy: w.writer.name, By: cutShown(r.clauses.by)}
+	hop := r.hop()
+	hop.N, hop.WrittenBy = len(w.trace.Hops), w.writer.name
 	switch {
 	case w.writer.ip.IsValid():
-		hop.WrittenBy = w.writer.ip.String()
+		hop.WrittenBy = w.roll.text(w.writer.ip)
 	case hop.WrittenBy == "":
 		hop.WrittenBy = hop.By
 	}
+	return hop
+}
+
+// hop is what a line says, but for the address and the date.
+func (r *reading) hop() Hop {
+	hop := Hop{By: cutShown(r.clauses.by), With: cutShown(r.clauses.how)}
 	if r.grammar != nil {
 		hop.Format = r.grammar.name
 	}
 	hop.RDNS, hop.Helo = cutShown(r.client.rdns), cutShown(r.client.helo)
-	hop.With = cutShown(r.clauses.how)
 	hop.ID, hop.For = cutShown(r.clauses.clause("id")), cutShown(r.clauses.clause("for"))
 	return hop
 }
@@ -289,7 +301,7 @@ func isAmong(name string, names []string) bool {
 // the same as none.
 func sameName(a, b string) bool {
 	a, b = strings.TrimSuffix(a, "."), strings.TrimSuffix(b, ".")
-	return a != "" && strings.EqualFold(a, b)
+	return a != "" && equal(a, b)
 }
 
 func cutShown(s string) string { return s[:min(len(s), maxShown)] }

@@ -259,7 +259,7 @@ func TestTraceJSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := `{"file":"-","source":"198.51.100.7","reason":"untrusted-peer","cause":"relay",` +
-		`"marks":["received-below"],"time":"2022-03-15T10:30:00Z",` +
+		`"marks":["Received lines below the source's"],"time":"2022-03-15T10:30:00Z",` +
 		`"hops":[{"n":0,"written_by":"connection","ip":"192.0.2.10","helo":"backup.example","trusted":true},` +
 		`{"n":1,"written_by":"192.0.2.10","format":"postfix","ip":"198.51.100.7","rdns":"r.example",` +
 		`"helo":"h.example","by":"backup.example","with":"ESMTP","id":"4F3D2","for":"\u003ct@example\u003e",` +

@@ -1,7 +1,13 @@
 package parser
 
-// Yahoo's machines and the webmails. A webmail's client is the browser's address as the web server
-// saw it (REMOTE_ADDR); what a proxy claims to forward for is the sender's word.
+import (
+	"slices"
+	"strings"
+)
+
+// Yahoo's and Critical Path's machines, and the webmails. A webmail's client is the browser's
+// address as the web server saw it (REMOTE_ADDR); what a proxy claims to forward for is the
+// sender's word.
 var (
 	// yahooBullet is Yahoo's internal protocol. Ratware loves to claim it in other shapes.
 	yahooBullet = grammar{
@@ -19,10 +25,18 @@ var (
 		mark: func(c *clauses) bool {
 			return c.with("SMTPs") && hasHelloComment(c) && len(c.from) == 2
 		},
-		read: func(c *clauses) (client, bool) {
-			ip, ok := parseHost(c.from[0].text)
-			return client{ip: ip, helo: helloOf(&c.from[1])}, ok
+		read: peerHello,
+	}
+	// cpmta writes as qmail does, but for a peer without a name, which it puts first.
+	cpmta = grammar{
+		name: "cpmta",
+		example: "from 198.51.100.7 (HELO [192.0.2.9]) by smtp.example (192.0.2.8) with SMTP; " +
+			"24 Jul 2002 06:19:53 -0700",
+		mark: func(c *clauses) bool {
+			_, isAddress := parseHost(c.firstWord())
+			return isAddress && hasHelloComment(c) && len(c.from) == 2
 		},
+		read: peerHello,
 	}
 	yahooLogin = grammar{
 		name: "yahoo",
@@ -38,8 +52,7 @@ var (
 			"by webmail.example with HTTP; Wed, 21 Aug 2002 14:52:11 +0800",
 		mark: func(c *clauses) bool {
 			last := len(c.from) - 1
-			return last > 0 && (c.from[last].isGroup("SquirrelMail authenticated user ") ||
-				c.from[last].isGroup("NaSMail authenticated user "))
+			return last > 0 && isMailUser(c.from[last])
 		},
 		read: readSquirrelmail,
 	}
@@ -57,25 +70,52 @@ var (
 // `via HTTP` and the like.
 func isHTTP(c *clauses) bool { return c.with("HTTP") || hasPrefix(c.clause("via"), "HTTP") }
 
-// readWebmail reads the shapes of Hotmail and AOL (`from PEER`), Roundcube (`from [PEER]`, behind a
-// proxy `from CLAIMED via PEER`) and Horde (`from PEER ([PEER])`). Most APIs show no client.
+// peerHello reads `from PEER (HELO h) by` and nothing else. Of a server that does not tell its own
+// address either, a HELO in brackets could as well be the peer, behind a PTR name that is `HELO`.
+func peerHello(c *clauses) (client, bool) {
+	ip, ok := parseHost(c.from[0].text)
+	helo := helloOf(&c.from[1])
+	_, byAddress := parseHost(c.by)
+	return client{ip: ip, helo: helo},
+		ok && (byAddress || showsOwn(c) || !strings.ContainsAny(helo, "[]"))
+}
+
+// readWebmail reads the shapes of Hotmail and AOL (`from PEER`) and Roundcube (`from NAME ([PEER])`
+// or `from [PEER]`, behind a proxy `from CLAIMED via` and then the same). Most APIs show no client.
 func readWebmail(c *clauses) (client, bool) {
-	if n := len(c.from); n >= 3 && c.from[n-2].is("via") {
-		ip, ok := parseHost(c.from[n-1].text)
-		return client{ip: ip}, ok
+	// Horde and its mail program print the first address of an X-Forwarded-For field as if it were
+	// the peer's. Any browser can send that field.
+	if c.product("Horde Framework", "IMP") {
+		return hidden(c)
 	}
-	if p, ok := firstToken(c); ok {
+	own := *c
+	via := func(t token) bool { return t.is("via") }
+	if i := slices.IndexFunc(c.from, via); i > 0 && c.with("HTTP") && isClaim(c.from[:i]) {
+		own.from, own.hasFrom = c.from[i+1:], true
+	}
+	if p, ok := firstToken(&own); ok {
 		return p, true
 	}
-	for i := range c.from { // a user's name that closed its comment
-		if c.from[i].isGroup("SquirrelMail ") || c.from[i].isGroup("NaSMail ") {
-			return unfit()
-		}
+	if slices.ContainsFunc(c.from, isMailUser) { // whose name closed its comment
+		return unfit()
 	}
-	if p, ok := soleBracket(c); ok {
+	if p, ok := soleBracket(&own); ok {
 		return p, true
 	}
 	return hidden(c)
+}
+
+// isClaim knows Roundcube's `CLAIMED` or `NAME (CLAIMED)`. Comments with blanks are of servers that
+// write the peer first.
+func isClaim(tokens []token) bool {
+	return len(tokens) == 1 ||
+		len(tokens) == 2 && isName(&tokens[0]) && !strings.ContainsAny(tokens[1].text, " ()")
+}
+
+// isMailUser knows the comment in which SquirrelMail and NaSMail tell the account.
+func isMailUser(t token) bool {
+	return t.isGroup("SquirrelMail authenticated user ") ||
+		t.isGroup("NaSMail authenticated user ")
 }
 
 // readSquirrelmail reads `from PEER (…)` and `from NAME ([PEER]) (…)`.
@@ -92,7 +132,7 @@ func readSquirrelmail(c *clauses) (client, bool) {
 // hasLogin knows Yahoo's comment about a mail account, last before the `by`.
 func hasLogin(c *clauses) bool {
 	last := len(c.from) - 1
-	return last > 0 && isLogin(&c.from[last])
+	return last >= 0 && isLogin(&c.from[last])
 }
 
 // isLogin knows how a mail account logged in.
@@ -108,6 +148,6 @@ func readYahooLogin(c *clauses) (client, bool) {
 	t := c.from[last]
 	t.text, _, _ = cutAt(t.text, " with ")
 	p, ok := barePeer(&t)
-	p.helo = c.from[0].text
+	p.helo = c.firstWord()
 	return p, ok
 }

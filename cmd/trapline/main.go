@@ -52,6 +52,7 @@ type cli struct {
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
+	screen         screen // behind stdout
 	now            func() time.Time
 	config         string // the --config flag
 }
@@ -81,7 +82,8 @@ func usage(format string, args ...any) error {
 
 func main() {
 	out := &output{to: os.Stdout}
-	a := &app{stdin: os.Stdin, stdout: out, stderr: os.Stderr, now: time.Now}
+	a := &app{stdin: os.Stdin, stdout: out, stderr: os.Stderr, now: time.Now,
+		screen: screenOf(os.Stdout, os.Getenv)}
 	code := a.run(os.Args[1:])
 	if out.err != nil && code == exitDone {
 		code = a.fail(fmt.Errorf("write output: %w", out.err))

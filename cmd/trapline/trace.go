@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -20,6 +19,7 @@ type traceCmd struct {
 	jsonFlag
 	Peer          string   `placeholder:"IP" help:"Who handed the message over; else line 0 decides."`
 	Helo          string   `placeholder:"NAME" help:"What the peer called itself."`
+	At            string   `placeholder:"TIME" help:"When the peer handed it over."`
 	MailFrom      *string  `placeholder:"ADDRESS" help:"The reverse path; <> for bounces."`
 	Trust         []string `sep:"none" placeholder:"CIDR[=NAME,...]" help:"Believe Received lines of these hosts, by these names or any. May be repeated."`
 	TrustHost     []string `placeholder:"NAME" help:"Without a peer: line 0 must be by one of these. May be repeated."`
@@ -40,28 +40,31 @@ func (c *traceCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	connection, err := c.connection()
+	connection, err := c.connection(a)
 	if err != nil {
 		return err
 	}
 	if len(c.File) == 0 {
 		c.File = []string{"-"}
 	}
-	sourceless := false
+	read, sourceless := 0, 0
 	for _, file := range c.File {
 		for m, err := range a.anyBytes(file) {
 			if err != nil {
 				return err
 			}
-			trace := parser.Parse(m.Bytes, c.knowing(connection, m), trust)
+			trace := parser.Annotate(m.Bytes, parser.Parse(m.Bytes, c.knowing(connection, m), trust))
 			trace.File = m.Path
-			sourceless = sourceless || !trace.Source.IsValid()
-			if err := c.print(a, trace); err != nil {
+			if !trace.Source.IsValid() {
+				sourceless++
+			}
+			if err := c.print(a, trace, read); err != nil {
 				return err
 			}
+			read++
 		}
 	}
-	if sourceless {
+	if sourceless > 0 {
 		return errNo
 	}
 	return nil
@@ -102,11 +105,19 @@ func (c *traceCmd) knowing(known parser.Connection, m mailbox.Message) parser.Co
 	return known
 }
 
-func (c *traceCmd) connection() (parser.Connection, error) {
+func (c *traceCmd) connection(a *app) (parser.Connection, error) {
 	known := parser.Connection{Helo: c.Helo}
 	if c.MailFrom != nil {
 		known.MailFrom = strings.Trim(*c.MailFrom, "<>")
 		known.NullSender = known.MailFrom == ""
+	}
+	switch at, err := a.secondOf("at", c.At); {
+	case err != nil:
+		return known, err
+	case at != 0 && c.Peer == "":
+		return known, usage("--at is when a peer handed the message over: give --peer as well")
+	case at != 0:
+		known.At = at.Time()
 	}
 	if c.Peer == "" {
 		return known, nil
@@ -152,69 +163,14 @@ func relayOf(text string) (relay parser.TrustedRelay, err error) {
 	return relay, nil
 }
 
-func (c *traceCmd) print(a *app, t parser.Trace) error {
+// print shows the trace of the n-th message.
+func (c *traceCmd) print(a *app, t parser.Trace, n int) error {
 	if c.JSON {
 		return a.printJSON(t)
 	}
-	source := "none"
-	if t.Source.IsValid() {
-		source = t.Source.String()
+	if n > 0 {
+		fmt.Fprintln(a.stdout)
 	}
-	fmt.Fprintf(a.stdout, "%s: source %s (%s), cause %s\n", foreign(t.File), source, t.Reason, t.Cause)
-	for _, mark := range t.Marks {
-		fmt.Fprintf(a.stdout, "  shown by: %s\n", foreign(mark))
-	}
-	err := a.table(func(w io.Writer) {
-		for _, h := range t.Hops {
-			printHop(w, h)
-		}
-	})
-	if hint := hintFor(t); hint != "" {
-		fmt.Fprintln(a.stdout, "  to go on:", hint)
-	}
-	if t.Ignored > 0 {
-		fmt.Fprintf(a.stdout, "  %d Received lines below are not believed\n", t.Ignored)
-	}
-	for _, defect := range t.Defects {
-		fmt.Fprintf(a.stdout, "  defect: %s\n", defect)
-	}
-	return err
-}
-
-func printHop(w io.Writer, h parser.Hop) {
-	address, trusted := "no address", "not trusted"
-	if h.IP.IsValid() {
-		address = h.IP.String()
-	}
-	if h.Trusted {
-		trusted = "trusted"
-	}
-	fmt.Fprintf(w, "  %d\t%s\t%s\twritten by %s\t%s\thelo %s", h.N, address, trusted,
-		foreign(h.WrittenBy), cmp.Or(h.Format, "-"), foreign(cmp.Or(h.Helo, "-")))
-	if h.Note != "" {
-		fmt.Fprintf(w, "\t%s", foreign(h.Note))
-	}
-	fmt.Fprintln(w)
-}
-
-// hintFor names what would have to be vouched for to read on: a claim of the
-// message, for the operator to judge.
-func hintFor(t parser.Trace) string {
-	if len(t.Hops) == 0 {
-		return ""
-	}
-	last := t.Hops[len(t.Hops)-1]
-	switch {
-	case t.Reason == parser.NoTrustedStart && last.By != "":
-		return "if you know that " + foreign(last.By) + " wrote line 0, give --trust-host " + foreign(last.By)
-	case t.Reason == parser.WrongBy && last.By != "" && len(t.Hops) > 1:
-		relay := t.Hops[len(t.Hops)-2].IP
-		return fmt.Sprintf("if %s is your relay %s, give --trust %s=%s", relay, foreign(last.By), relay,
-			foreign(last.By))
-	case t.Reason == parser.SpecialAddress && last.IP.IsLoopback():
-		return "if only content filters submit over loopback there, give --trust-loopback"
-	case t.Reason == parser.LocalSubmission:
-		return "if nobody submits there but programs that hand on mail, give --trust-local"
-	}
-	return ""
+	a.drawTrace(t)
+	return nil
 }
