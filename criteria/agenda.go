@@ -1,65 +1,73 @@
 package criteria
 
-import "container/heap"
+import "slices"
 
-// agenda is the sources by the second at which each must be looked at again,
-// earliest first; equal seconds by address, so that every run takes them alike.
-type agenda []*source
+// agenda is when sources must be looked at: a heap of due second << 32 | number,
+// earliest first. It is lazy: a source may stand in it several times, and only
+// the time that equals the source's own due means anything.
+type agenda []uint64
 
 // first is the earliest second, Never when there is none.
 func (a agenda) first() Second {
 	if len(a) == 0 {
 		return Never
 	}
-	return a[0].due
+	return Second(a[0] >> 32)
 }
 
-// set notes when a source is due, replacing what was noted before.
-func (a *agenda) set(s *source, due Second) {
-	s.due = due
-	if s.index < 0 {
-		heap.Push(a, s)
-		return
-	}
-	heap.Fix(a, s.index)
-}
-
-func (a *agenda) remove(s *source) {
-	if s.index >= 0 {
-		heap.Remove(a, s.index)
+// note makes a source due at a second, if it is not due before: then that look
+// finds this second anew, which is cheaper than moving it at each hit.
+func (a *agenda) note(s *source, at Second) {
+	if due := noted(at); due < s.due {
+		s.due = due
+		a.push(uint64(due)<<32 | uint64(s.number))
 	}
 }
 
-// Len, Less, Swap, Push and Pop are container/heap's.
-func (a agenda) Len() int { return len(a) }
-
-// Less: see Len.
-func (a agenda) Less(i, j int) bool {
-	if a[i].due != a[j].due {
-		return a[i].due < a[j].due
+// due gives the sources that are due up to a second, by address, and clears
+// what is noted of them.
+func (a *agenda) due(at Second, r *roll) []*source {
+	var found []*source
+	for a.first() <= at {
+		item := a.pop()
+		if s := r.at(uint32(item)); s.due == uint32(item>>32) {
+			s.due = uint32(latest)
+			found = append(found, s)
+		}
 	}
-	return a[i].unit.Less(a[j].unit)
+	slices.SortFunc(found, compareUnits)
+	return found
 }
 
-// Swap: see Len.
-func (a agenda) Swap(i, j int) {
-	a[i], a[j] = a[j], a[i]
-	a[i].index, a[j].index = i, j
+func (a *agenda) push(item uint64) {
+	*a = append(*a, item)
+	h := *a
+	for i := len(h) - 1; i > 0; {
+		parent := (i - 1) / 2
+		if h[parent] <= item {
+			break
+		}
+		h[i], h[parent] = h[parent], item
+		i = parent
+	}
 }
 
-// Push: see Len.
-func (a *agenda) Push(x any) {
-	s := x.(*source)
-	s.index = len(*a)
-	*a = append(*a, s)
-}
-
-// Pop: see Len.
-func (a *agenda) Pop() any {
-	last := len(*a) - 1
-	s := (*a)[last]
-	(*a)[last] = nil
-	*a = (*a)[:last]
-	s.index = -1
-	return s
+func (a *agenda) pop() uint64 {
+	h := *a
+	top, last := h[0], h[len(h)-1]
+	h = h[:len(h)-1]
+	*a = h
+	for i := 0; len(h) > 0; {
+		child := 2*i + 1
+		if child+1 < len(h) && h[child+1] < h[child] {
+			child++
+		}
+		if child >= len(h) || last <= h[child] {
+			h[i] = last
+			break
+		}
+		h[i] = h[child]
+		i = child
+	}
+	return top
 }

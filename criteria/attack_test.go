@@ -17,7 +17,7 @@ func hitOn(n int, source string, traps ...string) Hit {
 
 // A recipient's bytes must not make one trap look like two.
 func TestNamesAreNotTakenApart(t *testing.T) {
-	e := NewEngine(DefaultPolicy())
+	e := NewEngine(DefaultPolicy(), Corrections{})
 	for n := range 2 {
 		e.Hit(hitOn(n+1, "198.51.100.7", "\"a\x00b\"@traps.example"))
 	}
@@ -28,7 +28,7 @@ func TestNamesAreNotTakenApart(t *testing.T) {
 
 // An exception inside a listed /64 frees the host it is for, in look-ups too.
 func TestExceptedHostInAListedUnit(t *testing.T) {
-	e := NewEngine(DefaultPolicy())
+	e := NewEngine(DefaultPolicy(), Corrections{})
 	e.Hit(hitOn(1, "2001:db8::5", "a@traps.example"))
 	e.Hit(hitOn(2, "2001:db8::5", "b@traps.example"))
 	_, err := e.Decide(Decision{Seq: 1, After: 2, At: start + 3, Act: ActExcept, Origin: FromConfig,
@@ -46,7 +46,7 @@ func TestExceptedHostInAListedUnit(t *testing.T) {
 
 // A flood from an excepted host must not push its neighbours' hits out.
 func TestExceptedFloodHidesNobody(t *testing.T) {
-	e := NewEngine(DefaultPolicy())
+	e := NewEngine(DefaultPolicy(), Corrections{})
 	_, err := e.Decide(Decision{Seq: 1, At: start, Act: ActExcept, Origin: FromConfig,
 		Network: netip.MustParsePrefix("2001:db8::1/128"), Reason: "ours"})
 	if err != nil {
@@ -92,7 +92,7 @@ func TestIngestedPlainlyAfterAgain(t *testing.T) {
 
 // Strangers choose recipients: what is remembered of them is small.
 func TestManyLongRecipientsTakeLittle(t *testing.T) {
-	e := NewEngine(DefaultPolicy())
+	e := NewEngine(DefaultPolicy(), Corrections{})
 	var names []string
 	for n := range 100 {
 		names = append(names, fmt.Sprintf("%064d@traps.example", n))

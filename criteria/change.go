@@ -1,6 +1,7 @@
 package criteria
 
 import (
+	"net/netip"
 	"slices"
 )
 
@@ -8,59 +9,63 @@ import (
 type outlook struct {
 	*rules
 	source *source
+	prefix netip.Prefix // its unit
+	hosts  []unit       // of its entries, in IPv6
 	sets   *registry
+	extra  *trapSet // of a hit that is only supposed
 	count  *counter
 	except []Exception // that cover the unit or split it
-	points int64       // reputation
+	barred Second      // not listed before it
+	days   []dayPoints // reputation
+	given  int64       // likewise, from elsewhere
+}
+
+// set gives the traps of an entry.
+func (o *outlook) set(e *entry) *trapSet {
+	if e.set == supposed && o.extra != nil {
+		return o.extra
+	}
+	return o.sets.at(e.set)
 }
 
 // answerAt gives the answer at a second, if nothing more comes.
 func (o *outlook) answerAt(at Second) Answer {
-	if o.exceptedAt(at) || at < o.source.barred {
+	if at < o.barred || len(o.source.entries) < o.MinReports || o.exceptedAt(at) {
 		return Unlisted
 	}
 	t := o.tallyAt(at, false)
-	if o.fails(&t, at, o.points) != Open {
+	if o.fails(&t, at) != Open {
 		return Unlisted
 	}
-	if !o.hasBackscatter() {
+	if !t.backscatter {
 		return Spam
 	}
 	t = o.tallyAt(at, true)
-	if o.fails(&t, at, o.points) != Open {
+	if o.fails(&t, at) != Open {
 		return Backscatter
 	}
 	return Spam
 }
 
-func (o *outlook) tallyAt(at Second, spamOnly bool) tally {
-	v := view{at: at, spamOnly: spamOnly}
-	if len(o.except) > 0 {
-		v.excepted = func(host uint64) bool { return o.exceptsHost(host, at) }
-	}
-	return o.tally(o.source, v, o.sets, o.count)
-}
-
-func (o *outlook) hasBackscatter() bool {
-	return slices.ContainsFunc(o.source.entries, func(e entry) bool {
-		return isBackscatter(e.cause)
-	})
-}
-
 // exceptedAt tells whether an exception covers the whole unit at a second.
 func (o *outlook) exceptedAt(at Second) bool {
-	return slices.ContainsFunc(o.except, func(x Exception) bool {
-		return x.Until > at && x.Network.Contains(o.source.unit) && x.Network.Bits() <= o.unitBits()
-	})
+	for i := range o.except {
+		if x := &o.except[i]; x.Until > at && x.Network.Bits() <= o.prefix.Bits() {
+			return true
+		}
+	}
+	return false
 }
 
-func (o *outlook) unitBits() int { return o.unitOf(o.source.unit).Bits() }
-
-// exceptsHost tells whether an exception that splits the unit covers a host.
-func (o *outlook) exceptsHost(host uint64, at Second) bool {
-	addr := withHost(o.source.unit, host)
+// exceptsHost tells whether an exception covers the host that an entry came
+// from: all of the unit, or the part of it that an exception splits off.
+func (o *outlook) exceptsHost(entry int, at Second) bool {
+	host := o.prefix.Addr()
+	if o.hosts != nil {
+		host = o.hosts[entry].addr()
+	}
 	return slices.ContainsFunc(o.except, func(x Exception) bool {
-		return x.Until > at && x.Network.Contains(addr)
+		return x.Until > at && x.Network.Contains(host)
 	})
 }
 
@@ -69,36 +74,46 @@ func (o *outlook) exceptsHost(host uint64, at Second) bool {
 //
 // Between two rises, the seconds at which time alone may list, every condition
 // can only go from met to failed: scores never rise with age (Policy.Check
-// sees to it), reports and traps only age out, silence only grows. So within
-// such a stretch the answer leaves its value once and for good, and the second
-// is found by bisection.
+// sees to it), reports and traps only age out, silence only grows, and points
+// only grow as the reports taken off them age out. So within such a stretch
+// the answer leaves its value once and for good, what is unlisted stays so, and
+// the second is found by bisection.
 func (o *outlook) nextChange(now Second, answer Answer) Second {
 	end := o.horizon(now)
-	starts := o.rises(now, end)
-	for i, from := range starts {
-		if from > now && o.answerAt(from) != answer {
-			return from
-		}
-		last := end
-		if i+1 < len(starts) {
-			last = starts[i+1] - 1
-		}
-		if last > from && o.answerAt(last) != answer {
+	for from := now; ; {
+		rise := o.nextRise(from)
+		last := min(rise-1, end)
+		if answer != Unlisted && last > from && (last == end || o.answerAt(last) != answer) {
 			return o.firstChange(from, last, answer)
 		}
+		if rise > end {
+			return Never
+		}
+		if o.answerAt(rise) != answer {
+			return rise
+		}
+		from = rise
 	}
-	return Never
 }
 
-// firstChange bisects: the answer holds at from and not at last.
+// firstChange bisects: the answer holds at from and not at last. Most listings
+// end by silence, so those seconds are tried first.
 func (o *outlook) firstChange(from, last Second, answer Answer) Second {
-	for last-from > 1 {
-		middle := from + (last-from)/2
-		if o.answerAt(middle) == answer {
-			from = middle
-		} else {
-			last = middle
+	narrow := func(at Second) {
+		switch {
+		case at <= from || at >= last:
+		case o.answerAt(at) == answer:
+			from = at
+		default:
+			last = at
 		}
+	}
+	for _, silence := range [...]Second{o.after, o.afterFew} {
+		narrow(o.source.newest() + silence)
+		narrow(o.source.newest() + silence - 1)
+	}
+	for last-from > 1 {
+		narrow(from + (last-from)/2)
 	}
 	return last
 }
@@ -108,29 +123,40 @@ func (o *outlook) horizon(now Second) Second {
 	return max(now, o.source.newest()+o.after)
 }
 
-// rises are the seconds from now to the end, now included, at which time alone
-// may list: a hit dated ahead, the end of a bar or of an exception, and trap
-// hits ageing out beside reports, which may lift the condition on trap domains.
-func (o *outlook) rises(now, end Second) []Second {
-	starts := []Second{now}
-	add := func(at Second) {
-		if at > now && at <= end {
-			starts = append(starts, at)
-		}
+// nextRise is the first second after now at which time alone may list: a hit
+// dated ahead, the end of a bar, of an exception or of a day of points, and
+// trap hits ageing out beside reports, which may lift the condition on trap
+// domains. Never if there is none.
+func (o *outlook) nextRise(now Second) Second {
+	next := Never
+	if o.barred > now {
+		next = o.barred
 	}
-	add(o.source.barred)
-	for _, x := range o.except {
-		add(x.Until)
+	for i := range o.except {
+		next = earlier(next, o.except[i].Until, now)
 	}
-	reported := slices.ContainsFunc(o.source.entries, func(e entry) bool {
-		return e.flags.has(isReport)
-	})
-	for _, e := range o.source.entries {
-		add(Second(e.time))
-		if reported && !e.flags.has(isReport) {
-			add(Second(e.time) + Second(o.maxAge))
-		}
+	for _, d := range o.days {
+		next = earlier(next, d.day.End()+Second(o.maxAge), now)
 	}
-	slices.Sort(starts)
-	return slices.Compact(starts)
+	entries := o.source.entries
+	for i := len(entries) - 1; i >= 0 && Second(entries[i].time) > now; i-- {
+		next = earlier(next, Second(entries[i].time), now)
+	}
+	if o.MinTrapDomains < 2 || !slices.ContainsFunc(entries, isOfReporter) {
+		return next
+	}
+	for i := range entries {
+		next = earlier(next, Second(entries[i].time)+Second(o.maxAge), now)
+	}
+	return next
+}
+
+func isOfReporter(e entry) bool { return e.has(isReport) }
+
+// earlier is at where it lies after now and before next, else next.
+func earlier(next, at, now Second) Second {
+	if at > now && at < next {
+		return at
+	}
+	return next
 }

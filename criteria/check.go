@@ -19,6 +19,8 @@ const (
 	maxSpan    = 366 * 24 * time.Hour
 	maxReports = 100_000
 	maxNumber  = 1_000_000 * One // of a threshold or factor
+	maxPoints  = 1_000_000_000   // of reputation, of a unit and day
+	maxListed  = 1 << 16         // sources that escalate to their network
 )
 
 // MaxTrapWeight is the highest weight a trap may have.
@@ -98,6 +100,8 @@ func (p Policy) checkCounts(c *checker) {
 		{"max_reports_per_reporter", p.MaxReportsPerReporter, 1, maxReports},
 		{"max_counted", p.MaxCounted, 1, maxReports},
 		{"ipv6_prefix", p.IPv6Prefix, 48, 128},
+		{"network.min_listed", p.MinListed, 0, maxListed},
+		{CapKey, p.ReputationCap, 1, maxPoints},
 	} {
 		is := fmt.Sprintf("is %d", n.value)
 		c.want(n.value >= n.lo, n.key, is, fmt.Sprintf("give at least %d", n.lo))
@@ -114,6 +118,8 @@ func (p Policy) checkSense(c *checker) {
 	c.want(p.MinReports <= p.MaxCounted, "min_reports",
 		"is more than max_counted, so nothing could ever be listed",
 		fmt.Sprintf("give at most %d", p.MaxCounted))
+	c.want(p.MinListed != 1, "network.min_listed", "is 1, so that one source would list "+
+		"its whole network", "give 0 for never, or at least 2")
 	c.want(p.best(p.Threshold), "threshold",
 		"is above the score of max_counted fresh hits, so nothing could ever be listed", "lower it")
 }

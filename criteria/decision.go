@@ -8,13 +8,20 @@ import (
 // Act is what a decision orders.
 type Act string
 
-// The acts.
+// The acts. Those that change what hits of the past count for need the log
+// again, see Engine.NeedsHistory.
 const (
 	ActPolicy   Act = "policy"   // Policy is in force from here on
 	ActExcept   Act = "except"   // Network is never listed, until Until
 	ActUnexcept Act = "unexcept" // the exception of this Network and Origin ends
 	ActList     Act = "list"     // Network is listed by the operator, until Until
 	ActDelist   Act = "delist"   // hits up to here never count; not listed before Until
+	ActBurn     Act = "burn"     // hits on Trap received at Since or later never count for it
+	ActUnburn   Act = "unburn"   // takes the burn of Trap back
+	ActReweigh  Act = "reweigh"  // hits on Trap up to here have Weight; 0: as if it were watching
+	ActUncount  Act = "uncount"  // Hits never count
+	ActRecount  Act = "recount"  // Hits count again as they did
+	ActPoints   Act = "points"   // what Name counted, for each address and day of Points
 )
 
 // Origin says where an exception comes from: each may be taken back only there.
@@ -28,7 +35,7 @@ const (
 )
 
 // Decision is one entry of the ledger: what somebody ordered, and where in the
-// log of hits it stands.
+// log of hits it stands. Which fields are read depends on the act.
 type Decision struct {
 	Seq     uint64       `json:"seq"`
 	After   uint64       `json:"after"` // LSN of the hit it follows
@@ -40,26 +47,62 @@ type Decision struct {
 	Network netip.Prefix `json:"network,omitzero"`
 	Origin  Origin       `json:"origin,omitempty"`
 	Until   Second       `json:"until,omitzero"` // 0: without end
+
+	Trap   string   `json:"trap,omitempty"`  // the address as hits spell it
+	Since  Second   `json:"since,omitzero"`  // event time; 0: all hits
+	Weight Micro    `json:"weight,omitzero"` // 0 to MaxTrapWeight
+	Hits   []uint64 `json:"hits,omitempty"`  // LSNs
+	Name   string   `json:"name,omitempty"`  // of the source of reputation
+	Points Points   `json:"-"`               // too many for JSON: the ledger keeps them beside it
 }
 
 // Check tells what is wrong with a decision's form.
 func (d Decision) Check() error {
 	switch d.Act {
 	case ActPolicy:
-		if d.Policy == nil {
-			return fmt.Errorf("a policy decision without a policy")
-		}
-		for _, f := range d.Policy.Check() {
-			return f
-		}
-		return nil
+		return d.checkPolicy()
 	case ActExcept, ActUnexcept, ActList, ActDelist:
 		if !d.Network.IsValid() || d.Network != d.Network.Masked() {
 			return fmt.Errorf("%s: %q is not a network", d.Act, d.Network)
 		}
 		return nil
+	case ActBurn, ActUnburn, ActReweigh:
+		return d.checkTrap()
+	case ActUncount, ActRecount:
+		if len(d.Hits) == 0 {
+			return fmt.Errorf("%s: no hits are named", d.Act)
+		}
+		return nil
+	case ActPoints:
+		if d.Name == "" {
+			return fmt.Errorf("points: who counted them has no name")
+		}
+		return d.Points.Check()
 	}
 	return fmt.Errorf("%q is not an act", d.Act)
+}
+
+func (d Decision) checkPolicy() error {
+	if d.Policy == nil {
+		return fmt.Errorf("a policy decision without a policy")
+	}
+	for _, f := range d.Policy.Check() {
+		return f
+	}
+	return nil
+}
+
+// checkTrap never repeats the trap: errors are shown where traps are not.
+func (d Decision) checkTrap() error {
+	switch {
+	case d.Trap == "":
+		return fmt.Errorf("%s: no trap is named", d.Act)
+	case d.Since < 0:
+		return fmt.Errorf("%s: since %s lies before 1970", d.Act, d.Since)
+	case d.Weight < 0 || d.Weight > MaxTrapWeight:
+		return fmt.Errorf("%s: weight %s: give 0 to %s", d.Act, d.Weight, MaxTrapWeight)
+	}
+	return nil
 }
 
 // end is the decision's Until with 0 read as Never.
@@ -99,7 +142,7 @@ const (
 	ByDecision Trigger = "decision"
 )
 
-// Change is one source's answer becoming another.
+// Change is one source's, or network's, answer becoming another.
 type Change struct {
 	Source   Source  `json:"source"`
 	At       Second  `json:"at"`

@@ -15,6 +15,12 @@
 // same log of hits and decisions always gives the same listings at the same
 // instants, whether it is read as it grows or years later.
 //
+// People may correct the past: burn a trap, change its weight, take hits out of
+// the count, change the policy. That takes an engine which knows it beforehand
+// and reads the log anew (Corrections, Load, Settle) beside the one that goes on
+// answering, and then takes over the instants since which sources are listed
+// (Standing, Adopt).
+//
 // The package does no I/O, has no clock and no logger, and never changes what
 // it is given.
 package criteria

@@ -17,10 +17,11 @@ const (
 	Threshold             // score below threshold
 	Ratio                 // score below ratio x reputation points
 	ManualEnd             // the operator's word
+	NetworkEnd            // fewer than network.min_listed of the network's sources
 )
 
 var endingNames = [...]string{"", "delist_after", "delist_after_few", "reports", "traps",
-	"trap_domains", "threshold", "ratio", "manual"}
+	"trap_domains", "threshold", "ratio", "manual", "network"}
 
 // String gives the name used in JSON, "" for Open.
 func (e Ending) String() string { return endingNames[e] }
@@ -46,7 +47,7 @@ func (e *Ending) UnmarshalJSON(b []byte) error {
 
 // fails gives the first condition of the rules that the tally does not meet at
 // second at; Open means listed.
-func (r *rules) fails(t *tally, at Second, points int64) Ending {
+func (r *rules) fails(t *tally, at Second) Ending {
 	switch {
 	case t.count == 0:
 		return Reports
@@ -61,7 +62,7 @@ func (r *rules) fails(t *tally, at Second, points int64) Ending {
 	case t.hits > 0 && t.domains < r.MinTrapDomains:
 		return TrapDomains
 	}
-	threshold, ratio := r.meetsScore(t, points)
+	threshold, ratio := r.meetsScore(t)
 	switch {
 	case !threshold:
 		return Threshold

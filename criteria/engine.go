@@ -1,37 +1,34 @@
 package criteria
 
-import (
-	"cmp"
-	"fmt"
-	"net/netip"
-	"slices"
-
-	"github.com/trapline/trapline/parser"
-)
-
 // Engine keeps the state of every source and says who is listed. It is driven
 // by a log: call Advance, Hit and Decide in the log's order, with instants that
 // never step back. It has no clock of its own. It is not safe for concurrent
 // use; look-ups change nothing and may run beside each other.
 type Engine struct {
-	rules   *rules
-	now     Second
-	policy  Decision // that put the rules in force
-	overlay overlay
-	sources map[netip.Addr]*source // by the first address of the unit
-	sets    *registry
-	agenda  agenda
-	count   *counter
-	listed  int
-	changes []Change
+	rules      *rules
+	now        Second
+	past       Corrections
+	policy     Decision // that put the rules in force
+	overlay    overlay
+	reputation reputation
+	roll       *roll
+	sets       *registry
+	agenda     agenda
+	networks   networks
+	count      *counter
+	listed     int
+	loading    bool // nobody was judged yet: see Load
+	changes    []Change
 }
 
 // NewEngine makes an engine without hits. The policy must have passed Check.
-func NewEngine(p Policy) *Engine {
+// past is what decisions say in hindsight of the hits that it will read. It may
+// be given a log by Load and Settle, or be live at once.
+func NewEngine(p Policy, past Corrections) *Engine {
 	return &Engine{
-		rules: compile(p), policy: Decision{Act: ActPolicy, Policy: &p},
-		overlay: newOverlay(), sources: map[netip.Addr]*source{}, sets: newRegistry(),
-		count: newCounter(),
+		rules: compile(p), past: past.clone(), policy: Decision{Act: ActPolicy, Policy: &p},
+		overlay: newOverlay(), reputation: newReputation(), roll: newRoll(), sets: newRegistry(),
+		networks: newNetworks(p.MinListed), count: new(counter), loading: true,
 	}
 }
 
@@ -42,7 +39,7 @@ func (e *Engine) Now() Second { return e.now }
 func (e *Engine) Policy() (Policy, Decision) { return e.rules.Policy, e.policy }
 
 // Sources is the number of sources that are remembered.
-func (e *Engine) Sources() int { return len(e.sources) }
+func (e *Engine) Sources() int { return e.roll.len() }
 
 // Listed is the number of sources listed by their score.
 func (e *Engine) Listed() int { return e.listed }
@@ -50,74 +47,124 @@ func (e *Engine) Listed() int { return e.listed }
 // Advance lets time pass up to an instant and gives what changed meanwhile, in
 // order. An instant that lies behind does nothing.
 func (e *Engine) Advance(to Second) []Change {
-	for {
-		at := min(e.agenda.first(), e.overlay.firstEnd())
-		if at > to {
-			break
-		}
-		e.now = max(e.now, at)
-		e.expire(at)
-		for e.agenda.first() <= at {
-			e.reconsider(e.agenda[0], ByTime)
-		}
-	}
-	e.now = max(e.now, to)
+	e.advance(to)
 	return e.drain()
+}
+
+func (e *Engine) advance(to Second) {
+	if e.loading {
+		e.Settle(e.now)
+	}
+	for at := e.nextEvent(); at <= to; at = e.nextEvent() {
+		e.pass(at)
+		e.expire(at)
+		for _, s := range e.agenda.due(at, e.roll) {
+			e.judge(s, ByTime)
+		}
+		e.escalate(ByTime)
+	}
+	e.pass(to)
+}
+
+func (e *Engine) nextEvent() Second { return min(e.agenda.first(), e.overlay.firstEnd()) }
+
+// pass moves the present second; once a day, points that count no more go.
+func (e *Engine) pass(to Second) {
+	if to <= e.now {
+		return
+	}
+	if to/secondsOfDay > e.now/secondsOfDay {
+		e.reputation.expire(to, Second(e.rules.maxAge))
+	}
+	e.now = to
+}
+
+// expire ends what people decided for a time only. Sources under an exception
+// or a bar have its end on their own agenda.
+func (e *Engine) expire(at Second) {
+	if at < e.overlay.firstEnd() {
+		return
+	}
+	for _, n := range e.overlay.expire(at) {
+		e.changes = append(e.changes, Change{Source{n}, e.now, Operator, Unlisted, ByTime})
+	}
+	e.networks.doubtAll()
 }
 
 // Hit takes the next hit of the log, stamped no earlier than Now.
 func (e *Engine) Hit(h Hit) []Change {
-	e.changes = append(e.changes, e.Advance(h.Stamp)...)
-	age := max(0, h.Stamp-h.Time)
-	if !h.Source.IsValid() || len(h.Traps) == 0 || h.Time <= 0 || h.Time > latest ||
-		uint64(age) >= e.rules.maxAge+e.rules.repeat {
-		return e.drain()
+	e.advance(h.Stamp)
+	if s := e.take(&h); s != nil {
+		e.judge(s, ByHit)
+		e.escalate(ByHit)
 	}
-	s := e.sourceOf(e.rules.unitOf(h.Source).Addr())
-	n := e.sets.entryOf(h)
-	if !s.insert(n, e.rules) {
-		e.sets.release(n.set)
-		return e.drain()
-	}
-	e.outlook(s, e.count).prune(e.now)
-	e.reconsider(s, ByHit)
 	return e.drain()
 }
 
-func (e *Engine) sourceOf(unit netip.Addr) *source {
-	s := e.sources[unit]
+// take adds a hit to its source; nil if it can never count.
+func (e *Engine) take(h *Hit) *source {
+	age := max(0, h.Stamp-h.Time)
+	if !h.Source.IsValid() || len(h.Traps) == 0 || h.Time <= 0 || h.Time > latest ||
+		uint64(age) >= e.rules.maxAge+e.rules.repeat {
+		return nil
+	}
+	s := e.sourceOf(e.rules.unitOf(h.Source))
+	n := entryOf(h, e.sets.hold(h, e.past))
+	if s.repeats(&n, e.rules, e.sets) {
+		e.sets.release(n.set)
+		return nil
+	}
+	if e.past.uncounted[h.LSN] {
+		n.strike()
+	}
+	e.roll.insert(s, n, h.Source)
+	e.prune(s)
+	s.until = 0
+	return s
+}
+
+func (e *Engine) sourceOf(u unit) *source {
+	s := e.roll.find(u)
 	if s == nil {
-		s = &source{unit: unit, index: -1, due: Never}
-		e.sources[unit] = s
+		s = e.roll.add(u)
+		e.networks.join(s)
 	}
 	return s
 }
 
-// reconsider settles a source's answer at the present second and notes when to
-// look again; a source that can never matter again is forgotten.
-func (e *Engine) reconsider(s *source, by Trigger) {
-	o := e.outlook(s, e.count)
-	answer := o.answerAt(e.now)
+// judge settles a source's answer at the present second and notes when to look
+// again; a source that can never matter again is forgotten.
+func (e *Engine) judge(s *source, by Trigger) {
 	s.until = 0
-	if answer == s.answer && by == ByHit && e.keepsDue(o, answer) {
+	o := e.outlook(s, e.count)
+	if by == ByHit && o.stays(e.now) {
 		return
 	}
+	answer := o.answerAt(e.now)
 	e.record(s, answer, by)
-	forget := max(s.newest()+Second(e.rules.maxAge+e.rules.repeat), s.barred)
+	forget := e.forgetAt(s)
 	if forget <= e.now {
 		e.forget(s)
 		return
 	}
-	e.agenda.set(s, min(o.nextChange(e.now, answer), forget))
+	e.agenda.note(s, min(o.nextChange(e.now, answer), forget))
 }
 
-// keepsDue tells whether the instant noted earlier is still no later than the
-// next change. It may then come too early, which costs one more look, but a
-// busy listed source is not searched again at each hit.
-func (e *Engine) keepsDue(o *outlook, answer Answer) bool {
+// stays tells, of a listed source that got one more hit, that its answer is
+// still what it was and does not change before the look that is noted. The
+// look may then come too early, which costs one more, but a busy listed source
+// is not searched again at each hit.
+func (o *outlook) stays(now Second) bool {
 	s := o.source
-	return answer != Unlisted && s.index >= 0 && s.due > e.now+1 &&
-		len(o.rises(e.now, s.due)) == 1 && o.answerAt(s.due-1) == answer
+	last := Second(s.due) - 1
+	return s.answer != Unlisted && last >= now && o.nextRise(now) > last &&
+		o.answerAt(last) == s.answer && (s.answer == Spam || o.answerAt(now) == s.answer)
+}
+
+// forgetAt is the second from which on a source's hits neither count nor can be
+// repeated.
+func (e *Engine) forgetAt(s *source) Second {
+	return s.newest() + Second(e.rules.maxAge+e.rules.repeat)
 }
 
 func (e *Engine) record(s *source, answer Answer, by Trigger) {
@@ -125,21 +172,30 @@ func (e *Engine) record(s *source, answer Answer, by Trigger) {
 		return
 	}
 	e.changes = append(e.changes, Change{
-		Source: Source{e.rules.unitOf(s.unit)}, At: e.now, From: s.answer, To: answer, Trigger: by})
+		Source: Source{e.rules.prefixOf(s.unit)}, At: e.now, From: s.answer, To: answer, Trigger: by})
 	switch Unlisted {
 	case s.answer:
-		s.since = e.now
-		e.listed++
+		s.since = noted(e.now)
+		e.enlist(s, answer)
 	case answer:
 		e.listed--
+		e.roll.mark(s, false)
+		e.networks.count(s, -1)
 	}
 	s.answer = answer
 }
 
+func (e *Engine) enlist(s *source, answer Answer) {
+	s.answer = answer
+	e.listed++
+	e.roll.mark(s, true)
+	e.networks.count(s, +1)
+}
+
 func (e *Engine) forget(s *source) {
-	s.drop(e.sets, func(int) bool { return true })
-	e.agenda.remove(s)
-	delete(e.sources, s.unit)
+	e.roll.drop(s, e.sets, func(int) bool { return true })
+	e.networks.leave(s)
+	e.roll.remove(s)
 }
 
 func (e *Engine) drain() []Change {
@@ -148,161 +204,16 @@ func (e *Engine) drain() []Change {
 	return changes
 }
 
-func (e *Engine) outlook(s *source, c *counter) *outlook {
-	return &outlook{rules: e.rules, source: s, sets: e.sets, count: c,
-		except: e.overlay.exceptionsOf(e.rules.unitOf(s.unit))}
-}
-
-// Decide takes the next decision of the ledger. A change of policy needs the
-// hits of the past, which the engine no longer has: see NeedsHistory.
-func (e *Engine) Decide(d Decision) ([]Change, error) {
-	if err := d.Check(); err != nil {
-		return nil, fmt.Errorf("decision %d: %w", d.Seq, err)
+// outlook is how a source stands. Its counter is for one use at a time.
+func (e *Engine) outlook(s *source, c *counter) outlook {
+	o := outlook{rules: e.rules, source: s, prefix: e.rules.prefixOf(s.unit), sets: e.sets,
+		count: c, days: e.reputation.of(s.unit)}
+	if len(e.roll.hosts) > 0 {
+		o.hosts = e.roll.hosts[s.number]
 	}
-	e.changes = append(e.changes, e.Advance(d.At)...)
-	switch d.Act {
-	case ActPolicy:
-		if e.NeedsHistory(d) {
-			return e.drain(), fmt.Errorf("decision %d: policy changed without its history", d.Seq)
-		}
-		e.policy = d
-	case ActExcept, ActUnexcept:
-		e.overlay.except(d)
-		e.reconsiderWithin(d.Network)
-	case ActList:
-		e.overlay.list(d)
-	case ActDelist:
-		e.delist(d)
+	o.except = e.overlay.exceptionsOf(o.prefix)
+	if until := e.overlay.barredUntil(o.prefix); until > e.now {
+		o.barred = until
 	}
-	return e.drain(), nil
-}
-
-// NeedsHistory tells whether a decision can only be carried out by replaying
-// the log into a new engine; Adopt then hands the listings over.
-func (e *Engine) NeedsHistory(d Decision) bool {
-	return d.Act == ActPolicy && !d.Policy.Equal(e.rules.Policy)
-}
-
-// reconsiderWithin looks anew at every source that shares an address with n.
-func (e *Engine) reconsiderWithin(n netip.Prefix) {
-	for _, s := range e.overlapping(n) {
-		e.reconsider(s, ByDecision)
-	}
-}
-
-// overlapping gives the sources that share an address with n, in a fixed order.
-func (e *Engine) overlapping(n netip.Prefix) []*source {
-	var found []*source
-	for _, s := range e.sources {
-		if e.rules.unitOf(s.unit).Overlaps(n) {
-			found = append(found, s)
-		}
-	}
-	slices.SortFunc(found, func(a, b *source) int { return a.unit.Compare(b.unit) })
-	return found
-}
-
-func (e *Engine) delist(d Decision) {
-	e.overlay.unlist(d.Network)
-	if d.Until > 0 && d.Network.Bits() >= e.rules.unitOf(d.Network.Addr()).Bits() {
-		e.sourceOf(e.rules.unitOf(d.Network.Addr()).Addr()) // bars even a source never seen
-	}
-	for _, s := range e.overlapping(d.Network) {
-		s.delisted = max(s.delisted, d.After)
-		s.barred = max(s.barred, d.Until)
-		e.reconsider(s, ByDecision)
-	}
-}
-
-// expire ends what people decided for a time only. Sources under an exception
-// have its end on their own agenda.
-func (e *Engine) expire(at Second) {
-	for _, n := range e.overlay.expire(at) {
-		e.changes = append(e.changes, Change{Source{n}, e.now, Operator, Unlisted, ByTime})
-	}
-}
-
-// Adopt takes over the listings of the engine that ran before: what both list
-// has been listed since then. It gives what the new rules changed.
-func (e *Engine) Adopt(old *Engine, d Decision) []Change {
-	e.policy = d
-	e.drain()
-	for unit, s := range e.sources {
-		before := old.sources[unit]
-		switch {
-		case s.answer == Unlisted:
-		case before != nil && before.answer != Unlisted:
-			s.since = before.since
-		default:
-			s.since = e.now
-		}
-	}
-	return difference(old, e)
-}
-
-// difference lists the sources whose answer differs, in a fixed order.
-func difference(old, now *Engine) []Change {
-	var changes []Change
-	was, is := old.answers(), now.answers()
-	for source, from := range was {
-		if to := is[source]; to != from {
-			changes = append(changes, Change{Source{source}, now.now, from, to, ByDecision})
-		}
-	}
-	for source, to := range is {
-		if _, known := was[source]; !known {
-			changes = append(changes, Change{Source{source}, now.now, Unlisted, to, ByDecision})
-		}
-	}
-	slices.SortFunc(changes, func(a, b Change) int {
-		return comparePrefix(a.Source.Prefix, b.Source.Prefix)
-	})
-	return changes
-}
-
-func (e *Engine) answers() map[netip.Prefix]Answer {
-	answers := map[netip.Prefix]Answer{}
-	for _, s := range e.sources {
-		if s.answer != Unlisted {
-			answers[e.rules.unitOf(s.unit)] = s.answer
-		}
-	}
-	return answers
-}
-
-// Listings gives every listing, the operator's included, sorted by address and
-// then from wide to narrow. The caller may keep it. Ends that hits have moved
-// since the last call are searched anew and remembered, so unlike a look-up it
-// must not run beside anything else.
-func (e *Engine) Listings() []Listing {
-	listings := e.overlay.listings()
-	manual := map[netip.Prefix]bool{}
-	for _, l := range listings {
-		manual[l.Source] = true
-	}
-	for _, s := range e.sources {
-		if unit := e.rules.unitOf(s.unit); s.answer != Unlisted && !manual[unit] {
-			listings = append(listings, e.listing(s, unit))
-		}
-	}
-	slices.SortFunc(listings, func(a, b Listing) int { return comparePrefix(a.Source, b.Source) })
-	return listings
-}
-
-func (e *Engine) listing(s *source, unit netip.Prefix) Listing {
-	o := e.outlook(s, e.count)
-	if s.until == 0 {
-		s.until = o.end(e.now, s.answer)
-	}
-	l := Listing{Source: unit, Answer: s.answer, Since: s.since, Until: s.until,
-		Causes: map[parser.Cause]int{}}
-	o.tallyAt(e.now, false)
-	for _, i := range e.count.counted {
-		l.Causes[s.entries[i].cause]++
-	}
-	return l
-}
-
-func comparePrefix(a, b netip.Prefix) int {
-	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
+	return o
 }

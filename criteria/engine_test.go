@@ -2,140 +2,37 @@ package criteria
 
 import (
 	"bytes"
-	"fmt"
-	"math/rand/v2"
+	"flag"
 	"net/netip"
-	"slices"
 	"testing"
-	"time"
 
-	"github.com/trapline/trapline/parser"
+	"github.com/google/go-cmp/cmp"
 )
 
-// fast is a policy whose whole life passes in minutes, so that a test can look
-// at every second of it.
-func fast() Policy {
-	p := DefaultPolicy()
-	p.FreshWindow, p.MaxAge = 20*time.Second, 60*time.Second
-	p.RepeatWindow, p.DelistAfter, p.DelistAfterFew = 8*time.Second, 25*time.Second, 12*time.Second
-	p.MaxHitsPerTrap, p.MaxReportsPerReporter, p.MaxCounted = 3, 2, 7
-	p.CauseWeight = map[parser.Cause]Micro{causesOfTests[2]: One / 2}
-	return p
+var many = flag.Int("histories", 1, "how many times the usual number of random histories")
+
+// histories are the seeds that a property is held against: few of them in a
+// short run, and with -histories=20 some thousands.
+func histories(usual uint64) uint64 {
+	if testing.Short() {
+		return max(usual/10, 3)
+	}
+	return usual * uint64(*many)
 }
 
-// varied is fast with other numbers for each seed, so that every condition
-// gets to decide.
-func varied(seed uint64) Policy {
-	r := rand.New(rand.NewPCG(seed, 2))
-	p := fast()
-	p.Threshold = []Micro{One, 6 * One, 25 * One}[r.IntN(3)]
-	p.DelistAfter = time.Duration(12+r.IntN(40)) * time.Second
-	p.DelistAfterFew = time.Duration(8+r.IntN(5)) * time.Second
-	p.MinReports, p.MinTraps, p.MinTrapDomains = 1+r.IntN(3), r.IntN(3), 1+r.IntN(2)
-	p.RepeatWindow = time.Duration(r.IntN(12)) * time.Second
-	return p
-}
-
-// history is a random log, driven into an engine and told to the naive rules.
-type history struct {
-	*rand.Rand
-	naive
-	engine *Engine
-	units  []netip.Prefix
-}
-
-func newHistory(seed uint64, p Policy) *history {
-	h := &history{Rand: rand.New(rand.NewPCG(seed, 1)), engine: NewEngine(p)}
-	h.policy = p
-	for _, s := range []string{"198.51.100.7/32", "198.51.100.8/32", "2001:db8:0:1::/64"} {
-		h.units = append(h.units, netip.MustParsePrefix(s))
-	}
-	return h
-}
-
-var trapsOfTests = []string{"a@traps.example", "b@traps.example", "c@x.traps.example", "d@other.example"}
-
-func (h *history) hit(now Second) Hit {
-	n := Hit{LSN: uint64(len(h.hits) + 1), Stamp: now, Time: now, Weight: One,
-		Source: h.units[h.IntN(len(h.units))].Addr(), Cause: causesOfTests[h.IntN(4)]}
-	if n.Source.Is6() {
-		n.Source = withHost(n.Source, h.Uint64N(4)<<62)
-	}
-	n.Digest[0] = byte(1 + h.IntN(4))
-	switch h.IntN(6) {
-	case 0:
-		n.Kind, n.Traps = Report, []string{fmt.Sprint("desk", h.IntN(3))}
-	case 1:
-		n.Traps = slices.Clone(trapsOfTests[:1+h.IntN(3)])
-	case 2: // read from a file, dated earlier or a little ahead
-		n.Time += Second(h.IntN(40)) - 35
-		fallthrough
-	default:
-		n.Traps = []string{trapsOfTests[h.IntN(len(trapsOfTests))]}
-		n.Weight = []Micro{One, One / 2, One / 4}[h.IntN(3)]
-	}
-	return n
-}
-
-func (h *history) decision(now Second) Decision {
-	d := Decision{Seq: uint64(len(h.decisions) + 1), After: uint64(len(h.hits)), At: now, Who: "test",
-		Network: h.units[h.IntN(len(h.units))], Origin: FromOperator}
-	d.Act = []Act{ActExcept, ActUnexcept, ActDelist}[h.IntN(3)]
-	if d.Network.Addr().Is6() && d.Act != ActDelist && h.IntN(2) == 0 {
-		d.Network = netip.PrefixFrom(withHost(d.Network.Addr(), 1<<63), 65)
-	}
-	if d.Act != ActUnexcept && h.IntN(2) == 0 {
-		d.Until = now + Second(1+h.IntN(20))
-	}
-	return d
-}
-
-// step lets a second pass and something happen in it.
-func (h *history) step(t *testing.T, now Second) {
-	t.Helper()
-	h.engine.Advance(now)
-	if h.IntN(5) == 0 {
-		n := h.hit(now)
-		h.hits = append(h.hits, n)
-		h.engine.Hit(n)
-	}
-	if h.IntN(40) == 0 {
-		d := h.decision(now)
-		h.decisions = append(h.decisions, d)
-		if _, err := h.engine.Decide(d); err != nil {
-			t.Fatal(err)
-		}
-	}
-}
-
-func (h *history) check(t *testing.T, now Second) {
-	t.Helper()
-	for _, unit := range h.units {
-		got, want := h.engine.Lookup(unit.Addr()), h.answer(unit, now)
-		if got.Answer != want {
-			t.Fatalf("second %d, %s: verdict %v, want %v (%s)", now-start, unit, got.Answer, want, got.Why)
-		}
-		if kept := h.engine.answers()[unit]; kept != want {
-			t.Fatalf("second %d, %s: the engine kept %v, want %v", now-start, unit, kept, want)
-		}
-		if sum := h.score(h.counted(unit, now, false), now); got.Score.Rat().Cmp(sum) != 0 {
-			t.Fatalf("second %d, %s: score %v, want %v", now-start, unit, got.Score, decimal(sum))
-		}
-	}
-}
-
-const start Second = 1_790_000_000
+const lifetime = 160
 
 func TestEngineAgreesWithTheRulesEverySecond(t *testing.T) {
-	histories := uint64(400)
-	if testing.Short() {
-		histories = 40
-	}
-	for seed := range histories {
-		h := newHistory(seed, varied(seed))
-		for now := start; now < start+160; now++ {
-			h.step(t, now)
-			h.check(t, now)
+	for seed := range histories(150) {
+		h := newHistory(t, seed, varied(seed))
+		for now := start; now < start+lifetime; now++ {
+			h.step(now)
+			if h.IntN(60) == 0 {
+				p := varied(h.Uint64N(1000))
+				h.decide(Decision{Seq: uint64(len(h.decisions) + 1), After: uint64(len(h.hits)), At: now,
+					Act: ActPolicy, Policy: &p})
+			}
+			h.check(now)
 			if h.IntN(30) == 0 {
 				h.engine = reopened(t, h.engine)
 			}
@@ -143,88 +40,132 @@ func TestEngineAgreesWithTheRulesEverySecond(t *testing.T) {
 	}
 }
 
-// reopened sends an engine through its snapshot, as a restart does.
-func reopened(t *testing.T, e *Engine) *Engine {
-	t.Helper()
-	b, err := e.MarshalBinary()
-	if err != nil {
-		t.Fatal(err)
-	}
-	again, err := RestoreEngine(b)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b2, _ := again.MarshalBinary(); !bytes.Equal(b, b2) {
-		t.Fatal("the restored engine packs differently")
-	}
-	return again
-}
-
 func TestUntilIsTheFirstSecondNotListed(t *testing.T) {
-	for seed := range uint64(150) {
-		h := newHistory(seed, varied(seed))
-		for now := start; now < start+60; now++ {
-			h.step(t, now)
-		}
+	for seed := range histories(60) {
+		h := newHistory(t, seed, varied(seed))
 		now := start + 59
-		for _, unit := range h.units {
-			v := h.engine.Lookup(unit.Addr())
-			if !v.Listed {
-				continue
+		for at := start; at <= now; at++ {
+			h.step(at)
+		}
+		for _, l := range h.engine.Listings() {
+			listed := func(at Second) bool { return h.answer(l.Source, at) != Unlisted }
+			if l.Answer == Network {
+				listed = func(at Second) bool { return h.escalated(l.Source, at) }
 			}
-			for at := now; at < v.Until; at++ {
-				if h.answer(unit, at) == Unlisted {
-					t.Fatalf("seed %d %s: ends at %d, but the verdict says %d", seed, unit, at-start, v.Until-start)
+			for at := now; at < l.Until; at++ {
+				if !listed(at) {
+					t.Fatalf("seed %d %s: ends at %d, but it says %d", seed, l.Source, at-start, l.Until-start)
 				}
 			}
-			if h.answer(unit, v.Until) != Unlisted {
-				t.Fatalf("seed %d %s: still listed at until, %d", seed, unit, v.Until-start)
+			if listed(l.Until) {
+				t.Fatalf("seed %d %s: still listed at until, %d", seed, l.Source, l.Until-start)
 			}
-			if v.EndsBy == Open {
-				t.Fatalf("seed %d %s: ends by nothing", seed, unit)
+			v := h.engine.Lookup(l.Source.Addr())
+			if l.Source.Addr() != networkOf(l.Source.Addr()).Addr() && (v.Until != l.Until || v.EndsBy == Open) {
+				t.Fatalf("seed %d %s: looked up, until %d by %s", seed, l.Source, v.Until-start, v.EndsBy)
 			}
 		}
 	}
 }
 
+// The same log gives the same changes at the same seconds and the same state,
+// read as it grows or at once.
 func TestEngineIsTheSameLiveAndReplayed(t *testing.T) {
-	for seed := range uint64(100) {
-		live := newHistory(seed, varied(seed))
-		var liveChanges []Change
-		for now := start; now < start+160; now++ {
-			liveChanges = append(liveChanges, live.engine.Advance(now)...)
-			if live.IntN(5) == 0 {
-				n := live.hit(now)
-				live.hits = append(live.hits, n)
-				liveChanges = append(liveChanges, live.engine.Hit(n)...)
-			}
+	for seed := range histories(50) {
+		live := newHistory(t, seed, varied(seed))
+		for now := start; now < start+lifetime; now++ {
+			live.step(now)
 		}
-		replay := NewEngine(live.policy)
-		var changes []Change
-		for _, n := range live.hits {
-			changes = append(changes, replay.Hit(n)...)
-		}
-		changes = append(changes, replay.Advance(start+159)...)
-		if !slices.Equal(changes, liveChanges) {
-			t.Fatalf("seed %d: the replay changed %v, the live run %v", seed, changes, liveChanges)
+		again := newHistory(t, seed, varied(seed))
+		live.replay(again.take, again.decide)
+		again.tell(again.engine.Advance(start + lifetime - 1))
+		if diff := cmp.Diff(live.changes, again.changes, prefixes); diff != "" {
+			t.Fatalf("seed %d: the replay changed otherwise: %s", seed, diff)
 		}
 		a, _ := live.engine.MarshalBinary()
-		if b, _ := replay.MarshalBinary(); !bytes.Equal(a, b) {
+		if b, _ := again.engine.MarshalBinary(); !bytes.Equal(a, b) {
 			t.Fatalf("seed %d: the replay ends in another state", seed)
+		}
+	}
+}
+
+// An engine that loads the log and settles is from there on the one that lived
+// through it: it answers alike, and changes alike at the same seconds.
+func TestLoadedIsAsLived(t *testing.T) {
+	for seed := range histories(50) {
+		h := newHistory(t, seed, varied(seed))
+		now := start + 40 + Second(h.IntN(120))
+		for at := start; at <= now; at++ {
+			h.step(at)
+		}
+		lived, loaded := h.engine, h.loaded(now)
+		if diff := cmp.Diff(answers(lived), answers(loaded), prefixes); diff != "" {
+			t.Fatalf("seed %d: loaded instead of lived: %s", seed, diff)
+		}
+		loaded.Adopt(lived.Standing(), Decision{})
+		if diff := cmp.Diff(lived.Listings(), loaded.Listings(), prefixes); diff != "" {
+			t.Fatalf("seed %d: adopted: %s", seed, diff)
+		}
+		if a, b := lived.Sources(), loaded.Sources(); a != b {
+			t.Fatalf("seed %d: %d sources are remembered, want %d", seed, b, a)
+		}
+		for at := now; at < now+lifetime; at++ {
+			if diff := cmp.Diff(lived.Advance(at), loaded.Advance(at), prefixes); diff != "" {
+				t.Fatalf("seed %d, second %d: %s", seed, at-start, diff)
+			}
+		}
+	}
+}
+
+var prefixes = cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })
+
+// answers are the listings but for since when.
+func answers(e *Engine) []Listing {
+	listings := e.Listings()
+	for i := range listings {
+		listings[i].Since = 0
+	}
+	return listings
+}
+
+// A flood from parts of a /64 makes the engine forget hits that cannot count;
+// an exception that frees a part later must find those that then do.
+func TestPrunedHitsAreNotMissed(t *testing.T) {
+	for seed := range histories(5) {
+		p := varied(seed)
+		p.MaxCounted = 50
+		h := newHistory(t, seed, p)
+		h.units = h.units[3:4]
+		for now := start; now < start+lifetime; now++ {
+			h.engine.Advance(now)
+			for range 4 {
+				n := h.hit(now)
+				n.Digest[1], n.Digest[2] = byte(len(h.hits)), byte(len(h.hits)>>8)
+				h.take(n)
+			}
+			if h.IntN(12) == 0 {
+				h.decide(h.decision(now))
+			}
+			if h.IntN(8) == 0 {
+				h.check(now)
+			}
+		}
+		if kept := len(h.engine.roll.find(h.engine.rules.unitOf(h.units[0].Addr())).entries); kept > 400 {
+			t.Errorf("seed %d: %d of %d hits are kept", seed, kept, len(h.hits))
 		}
 	}
 }
 
 func TestEngineForgetsAndPrunes(t *testing.T) {
 	p := DefaultPolicy()
-	e := NewEngine(p)
+	e := NewEngine(p, Corrections{})
 	for i := range 20_000 { // one source, one trap, always new content
 		n := Hit{LSN: uint64(i + 1), Stamp: start + Second(i*60), Time: start + Second(i*60), Weight: One,
 			Source: netip.MustParseAddr("198.51.100.7"), Traps: []string{"a@traps.example"}}
 		n.Digest[0], n.Digest[1], n.Digest[2] = 1, byte(i), byte(i>>8)
 		e.Hit(n)
 	}
-	s := e.sources[netip.MustParseAddr("198.51.100.7")]
+	s := e.roll.find(e.rules.unitOf(netip.MustParseAddr("198.51.100.7")))
 	if len(s.entries) > 4*p.MaxCounted {
 		t.Errorf("%d hits kept of one source", len(s.entries))
 	}
@@ -236,7 +177,7 @@ func TestEngineForgetsAndPrunes(t *testing.T) {
 
 // A source that floods one trap must not push its other hits out of the sum.
 func TestFloodDoesNotHideOtherTraps(t *testing.T) {
-	e := NewEngine(DefaultPolicy())
+	e := NewEngine(DefaultPolicy(), Corrections{})
 	at := start
 	hit := func(trap string) {
 		at++
@@ -251,5 +192,22 @@ func TestFloodDoesNotHideOtherTraps(t *testing.T) {
 	}
 	if v := e.Lookup(netip.MustParseAddr("198.51.100.7")); v.Traps != 2 || !v.Listed {
 		t.Errorf("%d traps counted, listed %v: %s", v.Traps, v.Listed, v.Why)
+	}
+}
+
+// Hits dated ahead take the place of older ones when their second comes, not
+// when the engine forgets what is beyond the caps.
+func TestHitsAheadPushNothingOutBefore(t *testing.T) {
+	hits := hitsOf(trapHits(5, 30*hour).of("a@traps.example"), trapHits(5, -60).of("a@traps.example"),
+		trapHits(2*pruneFrom, 1))
+	for i := range hits {
+		hits[i].Stamp = min(hits[i].Stamp, start)
+	}
+	e := fed(DefaultPolicy(), hits...)
+	for _, at := range []Second{start, start + 60} {
+		e.Advance(at)
+		if v := e.Lookup(netip.MustParseAddr("198.51.100.7")); v.Reports != 5+2*pruneFrom {
+			t.Errorf("%d seconds later %d reports count, of %s", at-start, v.Reports, v.Why)
+		}
 	}
 }

@@ -16,6 +16,9 @@ type field struct {
 	set  func(p *Policy, value string) error // nil for a table
 }
 
+// CapKey is the one key that the configuration has outside its [criteria].
+const CapKey = "reputation.cap"
+
 // fields is every key, in the order of the documentation. Configuration,
 // command line, JSON and comparison all read this one list.
 var fields = []field{
@@ -38,6 +41,8 @@ var fields = []field{
 	span("delist_after_few", func(p *Policy) *time.Duration { return &p.DelistAfterFew }),
 	count("ipv6_prefix", func(p *Policy) *int { return &p.IPv6Prefix }),
 	{key: "cause_weight", text: causeWeightText, json: causeWeightJSON},
+	count("network.min_listed", func(p *Policy) *int { return &p.MinListed }),
+	count(CapKey, func(p *Policy) *int { return &p.ReputationCap }),
 }
 
 func fieldOf(key string) (field, error) {

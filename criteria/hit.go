@@ -50,15 +50,16 @@ type Digest [16]byte
 // Hit is one message as the rules see it. One message is one hit, however many
 // traps it named.
 type Hit struct {
-	LSN    uint64 // position in the log; the later of two hits of one second
-	Stamp  Second // when it was committed
-	Time   Second // when the mail was received: ages count from here
-	Source netip.Addr
-	Kind   Kind
-	Traps  []string // distinct trap addresses, or the one reporter; none: recorded, counts nothing
-	Weight Micro    // the highest of its active traps; One for reports
-	Cause  parser.Cause
-	Digest Digest
+	LSN     uint64 // position in the log; the later of two hits of one second
+	Stamp   Second // when it was committed
+	Time    Second // when the mail was received: ages count from here
+	Source  netip.Addr
+	Kind    Kind
+	Traps   []string // distinct trap addresses, or the one reporter; none: recorded, counts nothing
+	Weight  Micro    // the highest of its active traps; One for reports
+	Weights []Micro  // of each of Traps; nil: all have Weight
+	Cause   parser.Cause
+	Digest  Digest
 
 	Ingested bool // from a file: with the same event time it is the same message
 	Again    bool // counted even though it was ingested before
@@ -112,6 +113,7 @@ const (
 	Spam        Answer = 2 // 127.0.0.2
 	Backscatter Answer = 3 // 127.0.0.3: listed only because of bounces and autoreplies
 	Operator    Answer = 4 // 127.0.0.4: the operator's own listing
+	Network     Answer = 5 // 127.0.0.5: the network of many listed sources
 )
 
 // String gives the address, "127.0.0.2"; "" for Unlisted.
@@ -132,7 +134,7 @@ func (a Answer) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (a *Answer) UnmarshalJSON(b []byte) error {
-	for _, known := range []Answer{Unlisted, Spam, Backscatter, Operator} {
+	for _, known := range []Answer{Unlisted, Spam, Backscatter, Operator, Network} {
 		if text, _ := known.MarshalJSON(); string(text) == string(b) {
 			*a = known
 			return nil

@@ -1,6 +1,7 @@
 package criteria
 
 import (
+	"encoding/binary"
 	"math/big"
 	"net/netip"
 	"slices"
@@ -21,14 +22,28 @@ func (n *naive) answer(unit netip.Prefix, at Second) Answer {
 	if n.excepted(unit, at) || n.barred(unit, at) {
 		return Unlisted
 	}
-	counted := n.counted(unit, at, false)
-	if !n.holds(counted, at) {
+	if !n.holds(unit, at, false) {
 		return Unlisted
 	}
-	if n.holds(n.counted(unit, at, true), at) {
+	if n.holds(unit, at, true) {
 		return Spam
 	}
 	return Backscatter
+}
+
+// network tells whether so many of its units are listed that all of it is.
+func (n *naive) network(network netip.Prefix, units []netip.Prefix, at Second) bool {
+	if n.policy.MinListed == 0 || n.barred(network, at) ||
+		slices.ContainsFunc(n.exceptions(at), network.Overlaps) {
+		return false
+	}
+	listed := 0
+	for _, unit := range units {
+		if network.Contains(unit.Addr()) && n.answer(unit, at) != Unlisted {
+			listed++
+		}
+	}
+	return listed >= n.policy.MinListed
 }
 
 func (n *naive) excepted(unit netip.Prefix, at Second) bool {
@@ -63,24 +78,104 @@ func (n *naive) exceptions(at Second) []netip.Prefix {
 
 func (n *naive) barred(unit netip.Prefix, at Second) bool {
 	return slices.ContainsFunc(n.decisions, func(d Decision) bool {
-		return d.Act == ActDelist && d.At <= at && d.Network == unit && at < d.Until
+		return d.Act == ActDelist && d.At <= at && d.Network.Overlaps(unit) && at < d.Until
 	})
+}
+
+// delisted, or uncounted and not taken back.
+func (n *naive) out(h Hit, at Second) bool {
+	delisted, uncounted := false, false
+	for _, d := range n.decisions {
+		switch {
+		case d.At > at:
+		case d.Act == ActDelist:
+			delisted = delisted || d.Network.Contains(h.Source) && h.LSN <= d.After
+		case d.Act == ActUncount && slices.Contains(d.Hits, h.LSN):
+			uncounted = true
+		case d.Act == ActRecount && slices.Contains(d.Hits, h.LSN):
+			uncounted = false
+		}
+	}
+	return delisted || uncounted
+}
+
+// corrected gives a hit without the traps that are burnt or of no weight, and
+// with the weight of the others.
+func (n *naive) corrected(h Hit, at Second) Hit {
+	c := h
+	c.Traps, c.Weight = nil, 0
+	for i, trap := range h.Traps {
+		weight, burnt, weightless := h.Weight, false, false
+		if h.Weights != nil {
+			weight = h.Weights[i]
+		}
+		for _, d := range n.decisions {
+			switch {
+			case d.At > at || d.Trap != trap || h.Kind == Report:
+			case d.Act == ActBurn:
+				burnt = h.Time >= d.Since
+			case d.Act == ActUnburn:
+				burnt = false
+			case d.Act == ActReweigh && h.LSN <= d.After:
+				weight, weightless = d.Weight, d.Weight == 0
+			}
+		}
+		if !burnt && !weightless {
+			c.Traps, c.Weight = append(c.Traps, trap), max(c.Weight, weight)
+		}
+	}
+	return c
+}
+
+// points adds up what was counted for the unit's addresses: each day's up to
+// the cap and less the counted reports of the day.
+func (n *naive) points(unit netip.Prefix, at Second, counted []Hit) int64 {
+	type key struct {
+		name string
+		day  Day
+		addr netip.Addr
+	}
+	counts := map[key]int64{}
+	for _, d := range n.decisions {
+		for p := range d.Points.All() {
+			if d.At <= at {
+				counts[key{d.Name, p.Day, p.Addr}] = int64(p.Count)
+			}
+		}
+	}
+	days := map[Day]int64{}
+	for k, count := range counts {
+		if unit.Contains(k.addr) && at < k.day.End()+seconds(n.policy.MaxAge) {
+			days[k.day] += count
+		}
+	}
+	var sum int64
+	for day, count := range days {
+		count = min(count, int64(n.policy.ReputationCap))
+		for _, h := range counted {
+			if h.Time >= day.Start() && h.Time < day.End() {
+				count--
+			}
+		}
+		sum += max(count, 0)
+	}
+	return sum
 }
 
 // counted applies the order of the rules: repeats, what is out, caps.
 func (n *naive) counted(unit netip.Prefix, at Second, spamOnly bool) []Hit {
 	var kept []Hit
+	excepted := n.exceptions(at)
 	for _, h := range n.withoutRepeats(unit, at) {
 		age := at - h.Time
-		out := age < 0 || age >= seconds(n.policy.MaxAge) || spamOnly && isBackscatter(h.Cause)
-		for _, d := range n.decisions {
-			out = out || d.Act == ActDelist && d.At <= at && d.Network == unit && h.LSN <= d.After
-		}
-		for _, x := range n.exceptions(at) {
+		c := n.corrected(h, at)
+		out := age < 0 || age >= seconds(n.policy.MaxAge) || spamOnly && isBackscatter(h.Cause) ||
+			len(c.Traps) == 0 || n.out(h, at)
+		for _, x := range excepted {
 			out = out || x.Contains(h.Source)
 		}
 		if !out {
-			kept = append(kept, h)
+			kept = append(kept, c)
 		}
 	}
 	slices.SortFunc(kept, func(a, b Hit) int { // newest first
@@ -130,7 +225,8 @@ func (n *naive) capped(newestFirst []Hit) []Hit {
 	return kept
 }
 
-func (n *naive) holds(counted []Hit, at Second) bool {
+func (n *naive) holds(unit netip.Prefix, at Second, spamOnly bool) bool {
+	counted := n.counted(unit, at, spamOnly)
 	if len(counted) < n.policy.MinReports {
 		return false
 	}
@@ -152,7 +248,14 @@ func (n *naive) holds(counted []Hit, at Second) bool {
 		len(traps)+len(reporters) >= n.policy.MinTraps &&
 		(len(traps) == 0 || len(domains) >= n.policy.MinTrapDomains) &&
 		(len(traps) > 0 || len(reporters) >= 2) &&
-		n.score(counted, at).Cmp(rat(n.policy.Threshold)) >= 0
+		n.score(counted, at).Cmp(rat(n.policy.Threshold)) >= 0 &&
+		n.score(counted, at).Cmp(n.need(unit, at, counted)) >= 0
+}
+
+// need is the score that the unit's reputation asks for.
+func (n *naive) need(unit netip.Prefix, at Second, counted []Hit) *big.Rat {
+	points := new(big.Rat).SetInt64(n.points(unit, at, counted))
+	return points.Mul(points, rat(n.policy.ReputationRatio))
 }
 
 func (n *naive) score(counted []Hit, at Second) *big.Rat {
@@ -184,3 +287,10 @@ func (n *naive) weight(age Second) *big.Rat {
 }
 
 var causesOfTests = []parser.Cause{parser.Relay, parser.Direct, parser.Bounce, parser.Autoreply}
+
+// withHost gives the address of a unit with other low bits.
+func withHost(unit netip.Addr, host uint64) netip.Addr {
+	b := unit.As16()
+	binary.BigEndian.PutUint64(b[8:], host)
+	return netip.AddrFrom16(b)
+}

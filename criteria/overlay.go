@@ -11,16 +11,18 @@ import (
 )
 
 // overlay is what people decided over the score: networks that are never
-// listed, and networks that the operator listed.
+// listed, networks that the operator listed, and networks that may not be
+// listed by their score for a while after a removal.
 type overlay struct {
 	exceptions *bart.Table[[]Exception] // one network may be excepted by several origins
 	manual     map[netip.Prefix]Manual
-	ends       Second // no end lies before it
+	bars       *bart.Table[Second] // until when
+	ends       Second              // no end lies before it
 }
 
 func newOverlay() overlay {
 	return overlay{exceptions: new(bart.Table[[]Exception]), manual: map[netip.Prefix]Manual{},
-		ends: Never}
+		bars: new(bart.Table[Second]), ends: Never}
 }
 
 func (o *overlay) except(d Decision) {
@@ -43,7 +45,48 @@ func (o *overlay) list(d Decision) {
 	o.ends = min(o.ends, d.end())
 }
 
-func (o *overlay) unlist(n netip.Prefix) { delete(o.manual, n) }
+// unlist takes the operator's listings within a network back, and gives them,
+// sorted.
+func (o *overlay) unlist(within netip.Prefix) []netip.Prefix {
+	return o.dropManual(func(m Manual) bool {
+		return m.Network.Bits() >= within.Bits() && within.Contains(m.Network.Addr())
+	})
+}
+
+func (o *overlay) dropManual(out func(Manual) bool) []netip.Prefix {
+	var dropped []netip.Prefix
+	for n, m := range o.manual {
+		if out(m) {
+			dropped = append(dropped, n)
+			delete(o.manual, n)
+		}
+	}
+	slices.SortFunc(dropped, comparePrefix)
+	return dropped
+}
+
+// bar keeps a network off the list until an instant, or until a later one that
+// it is barred until already.
+func (o *overlay) bar(n netip.Prefix, until Second) {
+	o.bars.Modify(n, func(old Second, _ bool) (Second, bool) { return max(old, until), false })
+	o.ends = min(o.ends, until)
+}
+
+// barredUntil is the last end of the bars that share an address with n, 0
+// without any.
+func (o *overlay) barredUntil(n netip.Prefix) Second {
+	if o.bars.Size() == 0 || !o.bars.OverlapsPrefix(n) {
+		return 0
+	}
+	var last Second
+	for _, until := range o.bars.Supernets(n) {
+		last = max(last, until)
+	}
+	for _, until := range o.bars.Subnets(n) {
+		last = max(last, until)
+	}
+	return last
+}
 
 // firstEnd is an instant before which nothing ends.
 func (o *overlay) firstEnd() Second { return o.ends }
@@ -58,21 +101,26 @@ func (o *overlay) expire(at Second) []netip.Prefix {
 	for _, x := range o.all() {
 		if x.Until <= at {
 			o.except(Decision{Act: ActUnexcept, Network: x.Network, Origin: x.Origin})
-		} else {
-			o.ends = min(o.ends, x.Until)
 		}
+		o.endsAfter(at, x.Until)
 	}
-	var over []netip.Prefix
-	for n, m := range o.manual {
-		if m.Until <= at {
-			over = append(over, n)
-			delete(o.manual, n)
-		} else {
-			o.ends = min(o.ends, m.Until)
+	for n, until := range maps.Collect(o.bars.All()) {
+		if until <= at {
+			o.bars.Delete(n)
 		}
+		o.endsAfter(at, until)
 	}
-	slices.SortFunc(over, comparePrefix)
+	over := o.dropManual(func(m Manual) bool { return m.Until <= at })
+	for _, m := range o.manual {
+		o.endsAfter(at, m.Until)
+	}
 	return over
+}
+
+func (o *overlay) endsAfter(at, end Second) {
+	if end > at {
+		o.ends = min(o.ends, end)
+	}
 }
 
 // all gives every exception, sorted by network.
@@ -91,6 +139,21 @@ func (o *overlay) manuals() []Manual {
 	})
 }
 
+// bar is a Bar in a snapshot.
+type bar struct {
+	Network netip.Prefix `json:"network"`
+	Until   Second       `json:"until"`
+}
+
+// barred gives every bar, sorted by network.
+func (o *overlay) barred() []bar {
+	var all []bar
+	for n, until := range o.bars.AllSorted() {
+		all = append(all, bar{n, until})
+	}
+	return all
+}
+
 // restore puts back what a snapshot holds. JSON has no Never: 0 stands for it.
 func (o *overlay) restore(f frame) {
 	for _, x := range f.Exceptions {
@@ -101,6 +164,11 @@ func (o *overlay) restore(f frame) {
 		o.list(Decision{Network: m.Network, Reason: m.Reason, Who: m.Who, At: m.Since,
 			Until: m.Until})
 	}
+	for _, b := range f.Bars {
+		if b.Network.IsValid() {
+			o.bar(b.Network, b.Until)
+		}
+	}
 }
 
 // exceptionsOf gives the exceptions that cover a unit, widest first, and then
@@ -109,10 +177,7 @@ func (o *overlay) exceptionsOf(unit netip.Prefix) []Exception {
 	if o.exceptions.Size() == 0 || !o.exceptions.OverlapsPrefix(unit) {
 		return nil
 	}
-	var found []Exception
-	for _, list := range o.exceptions.Supernets(unit) {
-		found = append(found, list...)
-	}
+	found := o.covering(unit)
 	if unit.IsSingleIP() {
 		return found
 	}
@@ -122,6 +187,20 @@ func (o *overlay) exceptionsOf(unit netip.Prefix) []Exception {
 		}
 	}
 	return found
+}
+
+// covering gives the exceptions that the whole of a network lies in.
+func (o *overlay) covering(n netip.Prefix) []Exception {
+	var found []Exception
+	for _, list := range o.exceptions.Supernets(n) {
+		found = append(found, list...)
+	}
+	return found
+}
+
+// protects tells whether an exception or a bar shares an address with n.
+func (o *overlay) protects(n netip.Prefix) bool {
+	return o.exceptions.OverlapsPrefix(n) || o.bars.OverlapsPrefix(n)
 }
 
 // manualOf gives the operator's listing of an address, the narrowest.
@@ -145,15 +224,4 @@ func (o *overlay) listings() []Listing {
 		}
 	}
 	return listings
-}
-
-func withHost(unit netip.Addr, host uint64) netip.Addr {
-	if !unit.Is6() {
-		return unit
-	}
-	b := unit.As16()
-	for i := range 8 {
-		b[15-i] = byte(host >> (8 * i))
-	}
-	return netip.AddrFrom16(b)
 }

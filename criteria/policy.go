@@ -38,6 +38,9 @@ type Policy struct {
 
 	IPv6Prefix  int                    // IPv6 is scored and listed by this network
 	CauseWeight map[parser.Cause]Micro // causes that weigh other than One
+
+	ReputationCap int // points that count of a listing unit and day
+	MinListed     int // of a /24 or /48 listed at once: all of it is; 0: never
 }
 
 // DefaultPolicy is the SpamCop rules as the documentation prints them.
@@ -49,7 +52,7 @@ func DefaultPolicy() Policy {
 		MinReports: 2, MinTraps: 2, MinTrapDomains: 1,
 		MaxHitsPerTrap: 5, MaxReportsPerReporter: 3, MaxCounted: 1000,
 		RepeatWindow: 24 * time.Hour, DelistAfter: 24 * time.Hour, DelistAfterFew: 12 * time.Hour,
-		IPv6Prefix: 64,
+		IPv6Prefix: 64, ReputationCap: 1000,
 	}
 }
 

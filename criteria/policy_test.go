@@ -101,7 +101,8 @@ func TestPolicyThroughJSON(t *testing.T) {
 		"trap_factor": "4.25", "trap_square_at": "5.000001", "report_factor": "0", "threshold": "12.5",
 		"reputation_ratio": "0", "min_reports": "3", "min_traps": "0", "min_trap_domains": "0",
 		"max_hits_per_trap": "9", "max_reports_per_reporter": "8", "max_counted": "77", "repeat_window": "0h",
-		"delist_after": "30h", "delist_after_few": "1m", "ipv6_prefix": "56"}
+		"delist_after": "30h", "delist_after_few": "1m", "ipv6_prefix": "56",
+		"network.min_listed": "7", CapKey: "500"}
 	for _, key := range Keys() {
 		if key == "cause_weight" {
 			continue

@@ -1,25 +1,40 @@
 package criteria
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"slices"
-	"strings"
-
-	"golang.org/x/net/publicsuffix"
 )
+
+// member is a trap that a message named, or a reporter, and what it was worth.
+type member struct {
+	id     uint64
+	domain uint64 // registrable; nothing for a reporter
+	weight uint32 // millionths
+	out    bool   // burnt, or as if it were watching: counts for nothing
+}
 
 // trapSet is the traps that one message named, or one reporter. Names are not
 // kept, only what tells them apart: strangers choose the addresses at a trap
 // domain, and as many and as long as they like.
 type trapSet struct {
-	ids     []uint64 // one a trap, ascending
-	domains []uint64 // registrable domains; none for a reporter
-	refs    int      // entries that hold it
+	one    [1]member // nearly always there is one,
+	more   *[]member // else these, ascending by id
+	refs   uint32    // entries that hold it
+	weight uint32    // the highest of those that are not out
 }
 
-// setKey tells trap sets apart: a hash of their ids.
-type setKey [sha256.Size]byte
+func (s *trapSet) members() []member {
+	if s.more != nil {
+		return *s.more
+	}
+	return s.one[:]
+}
+
+// setKey tells trap sets apart: by the trap itself and its weight where it is
+// one, else by a hash of all.
+type setKey struct{ a, b uint64 }
 
 // registry keeps each trap set once for all the hits that share it, for as
 // long as a hit does.
@@ -27,31 +42,47 @@ type registry struct {
 	sets  []trapSet
 	free  []uint32
 	byKey map[setKey]uint32
+	names *names
+	room  []member // for hold
 }
 
-func newRegistry() *registry { return &registry{byKey: map[setKey]uint32{}} }
+func newRegistry() *registry {
+	return &registry{byKey: map[setKey]uint32{}, names: newNames()}
+}
 
 func (g *registry) at(set uint32) *trapSet { return &g.sets[set] }
 
-// hold gives the number of a set and counts one more holder.
-func (g *registry) hold(kind Kind, names []string) uint32 {
-	var ids, domains []uint64
-	for _, name := range names {
-		ids = append(ids, identity(kind.String(), name))
-		if kind == TrapHit {
-			domains = append(domains, identity("domain", registrable(name)))
+// hold gives the number of a hit's set, as corrected, and counts one more
+// holder.
+func (g *registry) hold(h *Hit, past Corrections) uint32 {
+	g.room = g.room[:0]
+	for i, name := range h.Traps {
+		m := g.names.member(h.Kind, name)
+		m.weight = uint32(h.Weight)
+		if len(h.Weights) == len(h.Traps) {
+			m.weight = uint32(h.Weights[i])
 		}
+		if h.Kind == TrapHit {
+			past.correct(&m, h)
+		}
+		g.room = append(g.room, m)
 	}
-	return g.holdSet(ascending(ids), ascending(domains))
+	if len(g.room) > 1 {
+		g.room = ascending(g.room)
+	}
+	return g.holdSet(g.room)
 }
 
-func ascending(ids []uint64) []uint64 {
-	slices.Sort(ids)
-	return slices.Compact(ids)
+// ascending sorts members, each once: of one named twice the heavier holds.
+func ascending(members []member) []member {
+	slices.SortFunc(members, func(a, b member) int {
+		return cmp.Or(cmp.Compare(a.id, b.id), cmp.Compare(b.weight, a.weight))
+	})
+	return slices.CompactFunc(members, func(a, b member) bool { return a.id == b.id })
 }
 
-func (g *registry) holdSet(ids, domains []uint64) uint32 {
-	key := keyOf(ids)
+func (g *registry) holdSet(members []member) uint32 {
+	key := keyOf(members)
 	if set, ok := g.byKey[key]; ok {
 		g.sets[set].refs++
 		return set
@@ -62,17 +93,44 @@ func (g *registry) holdSet(ids, domains []uint64) uint32 {
 	} else {
 		g.sets = append(g.sets, trapSet{})
 	}
-	g.sets[set] = trapSet{ids: ids, domains: domains, refs: 1}
+	g.sets[set] = setOf(members)
 	g.byKey[key] = set
 	return set
 }
 
-func keyOf(ids []uint64) setKey {
-	b := make([]byte, 0, 8*len(ids))
-	for _, id := range ids {
-		b = binary.BigEndian.AppendUint64(b, id)
+func setOf(members []member) trapSet {
+	s := trapSet{refs: 1}
+	if copy(s.one[:], members); len(members) > 1 {
+		more := slices.Clone(members)
+		s.more = &more
 	}
-	return sha256.Sum256(b)
+	for _, m := range members {
+		if !m.out {
+			s.weight = max(s.weight, m.weight)
+		}
+	}
+	return s
+}
+
+func keyOf(members []member) setKey {
+	const several = 1 << 63
+	if len(members) == 1 {
+		return setKey{members[0].id, members[0].worth()}
+	}
+	b := make([]byte, 0, 16*len(members))
+	for _, m := range members {
+		b = binary.BigEndian.AppendUint64(b, m.id)
+		b = binary.BigEndian.AppendUint64(b, m.worth())
+	}
+	sum := sha256.Sum256(b)
+	return setKey{beUint64(sum[:]), beUint64(sum[8:]) | several}
+}
+
+func (m *member) worth() uint64 {
+	if m.out {
+		return uint64(m.weight)<<1 | 1
+	}
+	return uint64(m.weight) << 1
 }
 
 func (g *registry) release(set uint32) {
@@ -80,26 +138,15 @@ func (g *registry) release(set uint32) {
 	if s.refs--; s.refs > 0 {
 		return
 	}
-	delete(g.byKey, keyOf(s.ids))
+	delete(g.byKey, keyOf(s.members()))
 	*s = trapSet{}
 	g.free = append(g.free, set)
 }
 
-// identity stands for a name in comparisons. It is cut from a cryptographic
-// hash: strangers choose the names and must not find two that look the same.
-func identity(kind, name string) uint64 {
-	sum := sha256.Sum256([]byte(kind + "\x00" + name)) // no kind holds a NUL
-	return beUint64(sum[:])
-}
-
-// registrable is the domain of an address that somebody can register, by the
-// public suffix list; the whole domain where the list has no answer.
-func registrable(address string) string {
-	domain := address[strings.LastIndexByte(address, '@')+1:]
-	if d, err := publicsuffix.EffectiveTLDPlusOne(domain); err == nil {
-		return d
-	}
-	return domain
+// sameTraps tells whether two sets name the same traps, whatever these weigh.
+func (g *registry) sameTraps(a, b uint32) bool {
+	return a == b || slices.EqualFunc(g.at(a).members(), g.at(b).members(),
+		func(a, b member) bool { return a.id == b.id })
 }
 
 func beUint64(b []byte) uint64 { return binary.BigEndian.Uint64(b) }

@@ -149,13 +149,14 @@ func TestRules(t *testing.T) {
 
 // whyNot is the condition that a history fails now.
 func whyNot(p Policy, hits []Hit, points int64) Ending {
-	r := compile(p)
-	s, sets := &source{index: -1, unit: hits[0].Source}, newRegistry()
+	e := NewEngine(p, Corrections{})
+	var o outlook
 	for _, h := range hits {
-		s.insert(sets.entryOf(h), r)
+		o = e.outlook(e.score(&h), e.count)
 	}
-	tally := r.tally(s, view{at: start}, sets, newCounter())
-	return r.fails(&tally, start, points)
+	o.given = points
+	tally := o.tallyAt(start, false)
+	return o.fails(&tally, start)
 }
 
 // The two ways in which silence ends a listing, each at its exact second; a
@@ -182,7 +183,7 @@ func TestWhenSilenceEndsAListing(t *testing.T) {
 
 // fed is an engine that has read hits.
 func fed(p Policy, hits ...Hit) *Engine {
-	e := NewEngine(p)
+	e := NewEngine(p, Corrections{})
 	for i, h := range hits {
 		h.LSN = uint64(i + 1)
 		h.Stamp = max(h.Stamp, e.Now())

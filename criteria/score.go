@@ -18,29 +18,36 @@ import (
 // of one listing unit and in the order of their log; points are the source's
 // reputation points.
 func Score(p Policy, hits []Hit, at Second, points int64) Verdict {
-	r := compile(p)
-	o := &outlook{rules: r, sets: newRegistry(), count: newCounter(), points: points,
-		source: &source{index: -1}}
+	e := NewEngine(p, Corrections{})
+	o := &outlook{rules: e.rules, source: &source{}, sets: e.sets, count: e.count, given: points}
 	for _, h := range hits {
-		o.source.unit = r.unitOf(h.Source).Addr()
-		o.except = exceptSpecial(o.source.unit)
 		if h.Time > 0 && h.Time <= latest && len(h.Traps) > 0 {
-			o.source.insert(o.sets.entryOf(h), r)
+			o.source = e.score(&h)
 		}
 	}
+	o.prefix, o.hosts = e.rules.prefixOf(o.source.unit), e.roll.hosts[o.source.number]
+	o.except = exceptSpecial(o.source.unit.addr())
 	return o.verdict(at)
+}
+
+// score adds a hit to its source, however old.
+func (e *Engine) score(h *Hit) *source {
+	s := e.sourceOf(e.rules.unitOf(h.Source))
+	if n := entryOf(h, e.sets.hold(h, e.past)); !s.repeats(&n, e.rules, e.sets) {
+		e.roll.insert(s, n, h.Source)
+	}
+	return s
 }
 
 // ScoreAll applies a policy to hits of any sources, taken in the order of their
 // time, and gives a verdict for each, sorted by source. No hits, no verdicts.
 func ScoreAll(p Policy, hits []Hit, at Second, points int64) []Verdict {
-	r := compile(p)
 	byUnit := map[netip.Prefix][]Hit{}
 	ordered := slices.Clone(hits)
 	slices.SortStableFunc(ordered, func(a, b Hit) int { return int(a.Time - b.Time) })
 	for i, h := range ordered {
 		h.LSN = uint64(i + 1)
-		unit := r.unitOf(h.Source)
+		unit := address.Unit(h.Source, p.IPv6Prefix)
 		byUnit[unit] = append(byUnit[unit], h)
 	}
 	verdicts := make([]Verdict, 0, len(byUnit))

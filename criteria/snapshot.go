@@ -5,10 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/netip"
+	"maps"
 	"slices"
-
-	"github.com/trapline/trapline/parser"
 )
 
 // ErrSnapshot says that bytes are no snapshot of an engine, or of another
@@ -16,188 +14,128 @@ import (
 var ErrSnapshot = errors.New("not a snapshot of this version")
 
 // snapshotVersion changes with the layout or with the meaning of a field.
-const snapshotVersion = 1
+const snapshotVersion = 2
 
 // frame is the part of a snapshot that is not worth packing.
 type frame struct {
-	Now        Second      `json:"now"`
-	Policy     Decision    `json:"policy"`
-	Exceptions []Exception `json:"exceptions"`
-	Manual     []Manual    `json:"manual"`
+	Now        Second             `json:"now"`
+	Policy     Decision           `json:"policy"`
+	Exceptions []Exception        `json:"exceptions"`
+	Manual     []Manual           `json:"manual"`
+	Bars       []bar              `json:"bars"`
+	Burnt      map[uint64]Second  `json:"burnt"`
+	Reweighed  map[uint64]reweigh `json:"reweighed"`
+	Uncounted  []uint64           `json:"uncounted"`
+	Networks   []listedNetwork    `json:"networks"`
+	Names      []string           `json:"names"` // of who counted points
+}
+
+// listedNetwork is a network that is listed.
+type listedNetwork struct {
+	Network Source `json:"network"`
+	Since   Second `json:"since"`
+}
+
+func (e *Engine) frame() frame {
+	f := frame{Now: e.now, Policy: e.policy, Exceptions: e.overlay.all(),
+		Manual: e.overlay.manuals(), Bars: e.overlay.barred(), Burnt: e.past.burnt,
+		Reweighed: e.past.reweighed, Uncounted: slices.Sorted(maps.Keys(e.past.uncounted)),
+		Names: e.reputation.names}
+	for _, w := range e.listedNetworks() {
+		f.Networks = append(f.Networks, listedNetwork{Source{w.Prefix}, w.since})
+	}
+	slices.SortFunc(f.Networks, func(a, b listedNetwork) int {
+		return comparePrefix(a.Network.Prefix, b.Network.Prefix)
+	})
+	return f
 }
 
 // MarshalBinary packs the engine's whole state: equal states give equal bytes.
 // The layout, all numbers unsigned varints: version; length and JSON of frame;
-// number of trap sets, each with its ids and domains; number of sources, each with
-// address, delisted, barred, answer, since, due and its entries.
+// number of trap sets, each with the number of its members and of each id,
+// domain, weight and whether it is out; number of sources, each with address,
+// answer, since, due, number of entries and of each LSN, digest, time, set, cause
+// and flags, in IPv6 with the address; number of units with points, each with
+// address, number of counts and of each day, name, host, count.
 func (e *Engine) MarshalBinary() ([]byte, error) {
-	head, err := json.Marshal(frame{e.now, e.policy, e.overlay.all(), e.overlay.manuals()})
+	head, err := json.Marshal(e.frame())
 	if err != nil {
 		return nil, fmt.Errorf("encode snapshot: %w", err)
 	}
 	b := binary.AppendUvarint(nil, snapshotVersion)
 	b = appendBytes(b, head)
-	units := make([]netip.Addr, 0, len(e.sources))
-	for unit := range e.sources {
-		units = append(units, unit)
+	sources := e.roll.sorted()
+	b, numbers := e.sets.append(b, sources)
+	b = binary.AppendUvarint(b, uint64(len(sources)))
+	for _, s := range sources {
+		b = s.append(b, numbers, e.roll.hosts[s.number])
 	}
-	slices.SortFunc(units, netip.Addr.Compare)
-	b, number := e.appendSets(b, units)
-	b = binary.AppendUvarint(b, uint64(len(units)))
-	for _, unit := range units {
-		b = e.sources[unit].append(b, number)
-	}
-	return b, nil
+	return e.reputation.append(b), nil
 }
 
-// appendSets writes the trap sets in the order of their first use.
-func (e *Engine) appendSets(b []byte, units []netip.Addr) ([]byte, map[uint32]uint64) {
-	number := map[uint32]uint64{}
-	var used []*trapSet
-	for _, unit := range units {
-		for _, n := range e.sources[unit].entries {
-			if _, known := number[n.set]; !known {
-				number[n.set] = uint64(len(used))
-				used = append(used, e.sets.at(n.set))
+// append writes the trap sets in the order of their first use, and gives the
+// number that each is written under.
+func (g *registry) append(b []byte, sources []*source) ([]byte, []uint32) {
+	const unused = 1<<32 - 1
+	numbers := make([]uint32, len(g.sets))
+	for i := range numbers {
+		numbers[i] = unused
+	}
+	var used []uint32
+	for _, s := range sources {
+		for i := range s.entries {
+			if set := s.entries[i].set; numbers[set] == unused {
+				numbers[set] = uint32(len(used))
+				used = append(used, set)
 			}
 		}
 	}
 	b = binary.AppendUvarint(b, uint64(len(used)))
 	for _, set := range used {
-		b = appendNumbers(appendNumbers(b, set.ids), set.domains)
+		members := g.at(set).members()
+		b = binary.AppendUvarint(b, uint64(len(members)))
+		for _, m := range members {
+			b = appendNumbers(b, m.id, m.domain, m.worth())
+		}
 	}
-	return b, number
+	return b, numbers
 }
 
-func appendNumbers(b []byte, numbers []uint64) []byte {
-	b = binary.AppendUvarint(b, uint64(len(numbers)))
+func appendNumbers(b []byte, numbers ...uint64) []byte {
 	for _, n := range numbers {
 		b = binary.AppendUvarint(b, n)
 	}
 	return b
 }
 
-func appendBytes(b, s []byte) []byte { return append(binary.AppendUvarint(b, uint64(len(s))), s...) }
+func appendBytes(b, s []byte) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
 
-func (s *source) append(b []byte, number map[uint32]uint64) []byte {
-	b = appendBytes(b, s.unit.AsSlice())
-	for _, n := range []uint64{s.delisted, uint64(s.barred), uint64(s.answer), uint64(s.since),
-		uint64(s.due), uint64(len(s.entries))} {
-		b = binary.AppendUvarint(b, n)
-	}
-	for _, n := range s.entries {
-		for _, v := range []uint64{n.lsn, n.digest, n.host, uint64(n.time), number[n.set],
-			uint64(n.weight), uint64(n.cause), uint64(n.flags)} {
-			b = binary.AppendUvarint(b, v)
+func (s *source) append(b []byte, numbers []uint32, hosts []unit) []byte {
+	b = appendBytes(b, s.unit.addr().AsSlice())
+	b = appendNumbers(b, uint64(s.answer), uint64(s.since), uint64(s.due), uint64(len(s.entries)))
+	for i := range s.entries {
+		n := &s.entries[i]
+		b = appendNumbers(b, n.digest, uint64(n.time), uint64(numbers[n.set]), n.tag)
+		if hosts != nil {
+			b = append(b, hosts[i][:]...)
 		}
 	}
 	return b
 }
 
-// RestoreEngine makes the engine that MarshalBinary packed. It never panics on
-// foreign bytes; ErrSnapshot names what it is.
-func RestoreEngine(b []byte) (*Engine, error) {
-	r := &unpacker{rest: b}
-	if v := r.number(); v != snapshotVersion {
-		return nil, fmt.Errorf("snapshot version %d: %w", v, ErrSnapshot)
+func (r *reputation) append(b []byte) []byte {
+	units := slices.SortedFunc(maps.Keys(r.units), func(a, b unit) int {
+		return slices.Compare(a[:], b[:])
+	})
+	b = binary.AppendUvarint(b, uint64(len(units)))
+	for _, u := range units {
+		b = appendBytes(b, u.addr().AsSlice())
+		b = binary.AppendUvarint(b, uint64(len(r.units[u])))
+		for _, c := range r.units[u] {
+			b = appendNumbers(b, uint64(c.day), uint64(c.name), uint64(c.mid), c.host, uint64(c.n))
+		}
 	}
-	var f frame
-	if err := json.Unmarshal(r.bytes(), &f); err != nil {
-		return nil, fmt.Errorf("snapshot frame: %w: %w", err, ErrSnapshot)
-	}
-	if err := f.Policy.Check(); f.Policy.Act != ActPolicy || err != nil {
-		return nil, fmt.Errorf("snapshot policy: %w", ErrSnapshot)
-	}
-	e := NewEngine(*f.Policy.Policy)
-	e.now, e.policy = f.Now, f.Policy
-	e.overlay.restore(f)
-	sets := r.sets()
-	for range r.count() {
-		r.source(e, sets)
-	}
-	if r.bad || len(r.rest) > 0 {
-		return nil, fmt.Errorf("snapshot of %d bytes is cut or overlong: %w", len(b), ErrSnapshot)
-	}
-	return e, nil
-}
-
-// unpacker reads what was packed; bad is set at the first thing that is wrong,
-// and everything reads as zero from there.
-type unpacker struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *unpacker) number() uint64 {
-	n, size := binary.Uvarint(r.rest)
-	if size <= 0 || r.bad {
-		r.bad, r.rest = true, nil
-		return 0
-	}
-	r.rest = r.rest[size:]
-	return n
-}
-
-// count reads a number of things that take at least a byte each.
-func (r *unpacker) count() uint64 {
-	n := r.number()
-	if n > uint64(len(r.rest)) {
-		r.bad, r.rest = true, nil
-		return 0
-	}
-	return n
-}
-
-func (r *unpacker) bytes() []byte {
-	n := r.count()
-	b := r.rest[:n]
-	r.rest = r.rest[n:]
 	return b
-}
-
-func (r *unpacker) numbers() []uint64 {
-	numbers := make([]uint64, r.count())
-	for i := range numbers {
-		numbers[i] = r.number()
-	}
-	return numbers
-}
-
-func (r *unpacker) sets() []trapSet {
-	sets := make([]trapSet, r.count())
-	for i := range sets {
-		sets[i] = trapSet{ids: r.numbers(), domains: r.numbers()}
-	}
-	return sets
-}
-
-func (r *unpacker) source(e *Engine, sets []trapSet) {
-	unit, ok := netip.AddrFromSlice(r.bytes())
-	if !ok || e.sources[unit] != nil || e.rules.unitOf(unit).Addr() != unit {
-		r.bad = true
-		return
-	}
-	s := e.sourceOf(unit)
-	s.delisted, s.barred = r.number(), Second(r.number())
-	s.answer, s.since = Answer(r.number()), Second(r.number())
-	due := Second(r.number())
-	for range r.count() {
-		s.entries = append(s.entries, r.entry(e.sets, sets))
-	}
-	if s.answer != Unlisted {
-		e.listed++
-	}
-	e.agenda.set(s, due)
-}
-
-func (r *unpacker) entry(registry *registry, sets []trapSet) entry {
-	n := entry{lsn: r.number(), digest: r.number(), host: r.number(), time: uint32(r.number())}
-	set := r.number()
-	n.weight, n.cause, n.flags = uint32(r.number()), parser.Cause(r.number()), flag(r.number())
-	if r.bad || set >= uint64(len(sets)) || len(sets[set].ids) == 0 {
-		r.bad = true
-		return n
-	}
-	n.set = registry.holdSet(sets[set].ids, sets[set].domains)
-	return n
 }

@@ -3,22 +3,29 @@ package criteria
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"testing"
 )
 
 // lived is the state of an engine with hits, exceptions and listings.
 func lived(t testing.TB) []byte {
 	t.Helper()
-	h := newHistory(3, varied(3))
+	h := newHistory(nil, 3, varied(3))
 	for now := start; now < start+60; now++ {
 		h.engine.Advance(now)
 		if h.IntN(3) == 0 {
-			h.engine.Hit(h.hit(now))
+			h.take(h.hit(now))
 		}
-		if h.IntN(20) == 0 {
-			if _, err := h.engine.Decide(h.decision(now)); err != nil {
-				t.Fatal(err)
-			}
+	}
+	for _, d := range []Decision{
+		{Act: ActExcept, Network: netip.MustParsePrefix("198.51.100.0/28"), Origin: FromConfig},
+		{Act: ActList, Network: netip.MustParsePrefix("203.0.113.0/24"), Until: start + 99},
+		{Act: ActDelist, Network: netip.MustParsePrefix("2001:db8:0:2::/64"), Until: start + 99},
+		{Act: ActPoints, Name: "mirror", Points: h.somePoints(start)},
+	} {
+		d.At = start + 60
+		if _, err := h.engine.Decide(d); err != nil {
+			t.Fatal(err)
 		}
 	}
 	b, err := h.engine.MarshalBinary()
@@ -62,8 +69,8 @@ func FuzzRestoreEngine(f *testing.F) {
 			return
 		}
 		e.Listings()
-		for _, s := range e.sources {
-			e.Lookup(s.unit)
+		for s := range e.roll.all() {
+			e.Lookup(s.unit.addr())
 		}
 		if _, err := e.MarshalBinary(); err != nil {
 			t.Logf("packs no more: %v", err)

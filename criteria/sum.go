@@ -3,6 +3,8 @@ package criteria
 import (
 	"math/big"
 	"math/bits"
+
+	"github.com/trapline/trapline/parser"
 )
 
 // uint128 adds up products that do not fit 64 bits. Policy.Check keeps every
@@ -29,7 +31,8 @@ type rules struct {
 	Policy
 	window, maxAge, repeat uint64 // seconds
 	after, afterFew        Second
-	unit                   *big.Int // a weighted sum counts 1/unit
+	causes                 [256]uint64 // weight of every cause, millionths
+	unit                   *big.Int    // a weighted sum counts 1/unit
 	unitFloat              float64
 }
 
@@ -40,6 +43,9 @@ func compile(p Policy) *rules {
 		maxAge: uint64(seconds(p.MaxAge)),
 		repeat: uint64(seconds(p.RepeatWindow)),
 		after:  seconds(p.DelistAfter), afterFew: seconds(p.DelistAfterFew),
+	}
+	for c := range r.causes {
+		r.causes[c] = uint64(p.causeWeight(parser.Cause(c)))
 	}
 	r.unit = new(big.Int).Mul(big.NewInt(int64(r.window)), big.NewInt(1e18))
 	r.unitFloat, _ = new(big.Float).SetInt(r.unit).Float64()
@@ -55,18 +61,9 @@ func (r *rules) freshness(age uint64) uint64 {
 	return uint64(r.FreshWeight)*r.window - uint64(r.FreshWeight-One)*age
 }
 
-// tally is what the rules count of one source at one second.
-type tally struct {
-	traps, reports     uint128 // weighted sums in units of 1/rules.unit
-	hits, count        int     // counted trap hits; counted reports of both kinds
-	trapIDs, reporters int     // distinct among the counted
-	domains            int     // distinct registrable domains of counted trap hits
-	last               Second  // newest counted report
-}
-
 // meetsScore decides score >= threshold and score >= ratio x points. Floating
 // point answers where its error cannot matter, exact integers elsewhere.
-func (r *rules) meetsScore(t *tally, points int64) (threshold, ratio bool) {
+func (r *rules) meetsScore(t *tally) (threshold, ratio bool) {
 	const doubt = 1e-9 // far above the error of the dozen operations below
 	trap := t.traps.float() / r.unitFloat
 	square := float64(r.TrapSquareAt) / 1e6
@@ -75,9 +72,9 @@ func (r *rules) meetsScore(t *tally, points int64) (threshold, ratio bool) {
 		score = trap * trap
 	}
 	score += t.reports.float() / r.unitFloat * float64(r.ReportFactor) / 1e6
-	limit, need := float64(r.Threshold)/1e6, float64(r.ReputationRatio)/1e6*float64(points)
+	limit, need := float64(r.Threshold)/1e6, float64(r.ReputationRatio)/1e6*float64(t.points)
 	if near(trap, square, doubt) || near(score, limit, doubt) || near(score, need, doubt) {
-		return r.meetsScoreExactly(t, points)
+		return r.meetsScoreExactly(t)
 	}
 	return score >= limit, score >= need
 }
@@ -87,9 +84,9 @@ func near(a, b, doubt float64) bool {
 	return max(d, -d) <= doubt*max(1, a, b)
 }
 
-func (r *rules) meetsScoreExactly(t *tally, points int64) (threshold, ratio bool) {
+func (r *rules) meetsScoreExactly(t *tally) (threshold, ratio bool) {
 	score := r.score(t)
-	need := new(big.Rat).Mul(rat(r.ReputationRatio), new(big.Rat).SetInt64(points))
+	need := new(big.Rat).Mul(rat(r.ReputationRatio), new(big.Rat).SetInt64(t.points))
 	return score.Cmp(rat(r.Threshold)) >= 0, score.Cmp(need) >= 0
 }
 

@@ -16,8 +16,9 @@ type Verdict struct {
 	TrapScore   Number `json:"trap_score"`   // weighted trap hits, before factor or square
 	ReportScore Number `json:"report_score"` // weighted user reports times report_factor
 	Score       Number `json:"score"`
-	Reports     int    `json:"reports"` // counted, of both kinds
-	Traps       int    `json:"traps"`   // distinct traps plus distinct reporters among them
+	Reports     int    `json:"reports"`         // counted, of both kinds
+	Traps       int    `json:"traps"`           // distinct traps plus distinct reporters among them
+	Points      int64  `json:"points,omitzero"` // reputation
 
 	Listed bool   `json:"listed"`
 	Until  Second `json:"until"`  // the first second at which it is not, if nothing more comes
@@ -67,39 +68,18 @@ func (s *Source) UnmarshalText(b []byte) error {
 	return err
 }
 
-// entryOf puts a hit into the engine's form and holds its trap set.
-func (g *registry) entryOf(h Hit) entry {
-	e := entry{
-		lsn: h.LSN, digest: beUint64(h.Digest[:]), host: hostOf(h.Source), time: uint32(h.Time),
-		set: g.hold(h.Kind, h.Traps), weight: uint32(h.Weight), cause: h.Cause,
-	}
-	if h.Kind == Report {
-		e.flags |= isReport
-	}
-	if h.Ingested {
-		e.flags |= isIngested
-	}
-	if h.Again {
-		e.flags |= isAgain
-	}
-	if h.Digest == (Digest{}) {
-		e.flags |= isNameless
-	}
-	return e
-}
-
 // verdict puts the source's tally at a second into words and numbers.
 func (o *outlook) verdict(at Second) Verdict {
 	t := o.tallyAt(at, false)
 	v := Verdict{
-		Source: Source{o.unitOf(o.source.unit)}, At: at,
+		Source: Source{o.prefix}, At: at,
 		TrapScore: Number{o.amount(t.traps)}, ReportScore: Number{o.reportScore(&t)},
-		Score: Number{o.score(&t)}, Reports: t.count, Traps: t.trapIDs + t.reporters,
+		Score: Number{o.score(&t)}, Reports: t.count, Traps: t.trapIDs + t.reporters, Points: t.points,
 		LastHit: t.last, Causes: map[parser.Cause]int{},
 	}
 	for _, i := range o.count.counted {
 		e := &o.source.entries[i]
-		v.Causes[e.cause]++
+		v.Causes[e.cause()]++
 		v.Terms = append(v.Terms, o.term(e, at))
 	}
 	v.Why = o.why(&v, &t)
@@ -108,7 +88,7 @@ func (o *outlook) verdict(at Second) Verdict {
 	if v.Listed {
 		v.Until = o.end(at, v.Answer)
 		end := o.tallyAt(v.Until, false)
-		v.EndsBy = o.fails(&end, v.Until, o.points)
+		v.EndsBy = o.fails(&end, v.Until)
 	}
 	return v
 }
@@ -126,13 +106,13 @@ func (o *outlook) end(at Second, answer Answer) Second {
 func (o *outlook) term(e *entry, at Second) Term {
 	age := uint64(at - Second(e.time))
 	weight := big.NewRat(int64(o.freshness(age)), int64(o.window)*int64(One))
-	worth := new(big.Rat).SetFrac(new(big.Int).SetUint64(o.worth(e)), big.NewInt(1e12))
+	worth := new(big.Rat).SetFrac(new(big.Int).SetUint64(o.worth(o.set(e), e)), big.NewInt(1e12))
 	kind := TrapHit
-	if e.flags.has(isReport) {
+	if e.has(isReport) {
 		kind = Report
 	}
 	return Term{
-		LSN: e.lsn, Time: Second(e.time), Age: int64(age), Kind: kind, Cause: e.cause,
+		LSN: e.lsn(), Time: Second(e.time), Age: int64(age), Kind: kind, Cause: e.cause(),
 		Weight: Number{weight}, Contribution: Number{worth.Mul(worth, weight)},
 	}
 }
@@ -144,12 +124,12 @@ func (o *outlook) why(v *Verdict, t *tally) string {
 			return "never listed: " + x.Reason
 		}
 	}
-	if v.At < o.source.barred {
-		return "not listed: delisted by the operator until " + o.source.barred.String()
+	if v.At < o.barred {
+		return "not listed: delisted by the operator until " + o.barred.String()
 	}
 	score, reports := v.Score.String(), counted(v.Reports, "report")
 	silent := v.At - v.LastHit
-	switch o.fails(t, v.At, o.points) {
+	switch o.fails(t, v.At) {
 	case Open:
 		return fmt.Sprintf("listed: %s >= %s, %s", score, o.Threshold, reports)
 	case DelistAfter:
@@ -170,7 +150,7 @@ func (o *outlook) why(v *Verdict, t *tally) string {
 		return fmt.Sprintf("not listed: %s < %s, %s", score, o.Threshold, reports)
 	}
 	return fmt.Sprintf("not listed: %s < %s x %d reputation points", score, o.ReputationRatio,
-		o.points)
+		t.points)
 }
 
 func counted(n int, what string) string {

@@ -68,3 +68,40 @@ func share(b *testing.B, sessions int, do func(n int) error) {
 	all.Wait()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "hits/s")
 }
+
+// BenchmarkEvents tells hits a second read back for a replay, beside bbolt's own
+// cursor going over the same file.
+func BenchmarkEvents(b *testing.B) {
+	s := opened(b, Config{Dir: b.TempDir(), Now: time.Now})
+	const stored = 200_000
+	for n := 0; n < stored; {
+		var batch []*Record
+		for range 1000 {
+			n++
+			batch = append(batch, packed(n))
+		}
+		if err := s.Append(context.Background(), batch...); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.Run("store", func(b *testing.B) {
+		for b.Loop() {
+			for _, err := range s.Events(Mark{}, s.Mark()) {
+				if err != nil {
+					b.Fatal(err)
+				}
+			}
+		}
+		b.ReportMetric(float64(b.N)*stored/b.Elapsed().Seconds(), "hits/s")
+	})
+	b.Run("bbolt.Cursor", func(b *testing.B) {
+		for b.Loop() {
+			if err := s.days[0].db.View(func(tx *bbolt.Tx) error {
+				return tx.Bucket(bucketHit).ForEach(func(_, _ []byte) error { return nil })
+			}); err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric(float64(b.N)*stored/b.Elapsed().Seconds(), "hits/s")
+	})
+}

@@ -63,12 +63,12 @@ func (w sound) readAll(dir string) (words []string, err error) {
 			words = append(words, e.Decision.Reason)
 			continue
 		}
-		words = append(words, e.Record.Helo)
-		head, err := s.Evidence(e.Record.LSN)
+		words = append(words, fmt.Sprint("helo ", e.Hit.LSN))
+		head, err := s.Evidence(e.Hit.LSN)
 		if err != nil {
 			return words, err
 		}
-		if string(head) != string(headOf(int(e.Record.LSN))) {
+		if string(head) != string(headOf(int(e.Hit.LSN))) {
 			return words, fmt.Errorf("wrong evidence %q: %w", head, ErrDamaged)
 		}
 	}

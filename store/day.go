@@ -1,12 +1,13 @@
 package store
 
 import (
-	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"sort"
 	"strings"
 	"sync"
 	"time"
@@ -107,23 +108,41 @@ func (d *day) span() (s span, err error) {
 	return s, err
 }
 
-// read gives at most n records, in order, from an LSN on. A record that the
-// span promises and that is not there is damage.
-func (d *day) read(from uint64, n int) ([]Record, error) {
-	var records []Record
-	err := d.cursor(func(c *bbolt.Cursor, s span) error {
+// unpacking makes something of a record's value, which it must not keep.
+type unpacking[T any] func(lsn uint64, content []byte) (T, error)
+
+// read gives a chunk of what a day holds from one LSN to another, in order, and
+// the LSN to go on with. A record that the span promises and that is not there
+// is damage.
+func read[T any](d *day, from, to uint64, unpack unpacking[T]) (batch []T, next uint64, err error) {
+	next = from
+	err = d.cursor(func(c *bbolt.Cursor, s span) error {
 		lsn := max(from, s.first, 1)
-		for k, v := c.Seek(key(lsn)); lsn <= s.last && len(records) < n; k, v = c.Next() {
-			r, err := d.record(lsn, k, v)
+		to = min(to, s.last)
+		for k, v := c.Seek(key(lsn)); lsn <= to && len(batch) < chunk; k, v = c.Next() {
+			r, err := unpackAt(d, lsn, k, v, unpack)
 			if err != nil {
 				return err
 			}
-			records = append(records, r)
+			batch = append(batch, r)
 			lsn++
+			next = lsn
 		}
 		return nil
 	})
-	return records, err
+	return batch, next, err
+}
+
+// since gives the first LSN of a day that was stamped at an instant or later,
+// one more than its last where there is none: stamps ascend as LSNs do.
+func (d *day) since(at criteria.Second, all span) (uint64, error) {
+	var fault error
+	n := sort.Search(int(all.last+1-all.first), func(i int) bool {
+		records, _, err := read(d, all.first+uint64(i), all.first+uint64(i), recordOf)
+		fault = errors.Join(fault, err)
+		return len(records) == 0 || records[0].Stamp >= at
+	})
+	return all.first + uint64(n), fault
 }
 
 // readBack gives at most n records, newest first, from an LSN down.
@@ -132,7 +151,7 @@ func (d *day) readBack(from uint64, n int) ([]Record, error) {
 	err := d.cursor(func(c *bbolt.Cursor, s span) error {
 		lsn := min(from, s.last)
 		for k, v := c.Seek(key(lsn)); lsn >= max(s.first, 1) && len(records) < n; k, v = c.Prev() {
-			r, err := d.record(lsn, k, v)
+			r, err := unpackAt(d, lsn, k, v, recordOf)
 			if err != nil {
 				return err
 			}
@@ -154,19 +173,18 @@ func (d *day) cursor(f func(*bbolt.Cursor, span) error) error {
 	})
 }
 
-// record reads the value that must be that of an LSN; an error names the file
+// unpackAt reads the value that must be that of an LSN; an error names the file
 // and the LSN.
-func (d *day) record(lsn uint64, k, v []byte) (Record, error) {
-	if !bytes.Equal(k, key(lsn)) {
-		return Record{}, fmt.Errorf("%s, hit %d: missing: %w", d.path, lsn, ErrDamaged)
+func unpackAt[T any](d *day, lsn uint64, k, v []byte, unpack unpacking[T]) (r T, err error) {
+	if len(k) != 8 || binary.BigEndian.Uint64(k) != lsn {
+		return r, fmt.Errorf("%s, hit %d: missing: %w", d.path, lsn, ErrDamaged)
 	}
 	content, err := unseal(bucketHit, k, v)
 	if err != nil {
-		return Record{}, fmt.Errorf("%s, hit %d: %w", d.path, lsn, err)
+		return r, fmt.Errorf("%s, hit %d: %w", d.path, lsn, err)
 	}
-	r, err := recordOf(lsn, content)
-	if err != nil {
-		return Record{}, fmt.Errorf("%s, hit %d: %w", d.path, lsn, err)
+	if r, err = unpack(lsn, content); err != nil {
+		return r, fmt.Errorf("%s, hit %d: %w", d.path, lsn, err)
 	}
 	return r, nil
 }

@@ -2,6 +2,7 @@ package store
 
 import (
 	"crypto/rand"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,7 +22,7 @@ type ledger struct {
 	db        *bbolt.DB
 	store     []byte // identity, in every file of the store
 	secret    []byte
-	decisions []criteria.Decision // all of them; there are few
+	decisions []criteria.Decision // all of them, without their points; there are few
 }
 
 // openLedger opens the ledger of a folder, making it where the folder is new.
@@ -59,8 +60,10 @@ func (l *ledger) create(dir string) error {
 		if err := putMeta(tx, randomBytes(identity)); err != nil {
 			return err
 		}
-		if _, err := tx.CreateBucket(bucketDecision); err != nil {
-			return err
+		for _, b := range [][]byte{bucketDecision, bucketPoints} {
+			if _, err := tx.CreateBucket(b); err != nil {
+				return err
+			}
 		}
 		return put(tx, bucketMeta, keySecret, randomBytes(32))
 	})
@@ -113,7 +116,8 @@ func decisionOf(tx *bbolt.Tx, seq uint64) (criteria.Decision, error) {
 	return d, nil
 }
 
-// put appends decisions in one transaction.
+// put appends decisions in one transaction. Points stand in a bucket of their
+// own: an import may bring millions.
 func (l *ledger) put(decisions []criteria.Decision) error {
 	return l.db.Update(func(tx *bbolt.Tx) error {
 		tx.Bucket(bucketDecision).FillPercent = 1
@@ -125,7 +129,53 @@ func (l *ledger) put(decisions []criteria.Decision) error {
 			if err := put(tx, bucketDecision, key(d.Seq), content); err != nil {
 				return err
 			}
+			if len(d.Points) == 0 {
+				continue
+			}
+			if err := put(tx, bucketPoints, key(d.Seq), d.Points); err != nil {
+				return err
+			}
 		}
 		return extend(tx, decisions[0].Seq, len(decisions))
+	})
+}
+
+// complete gives a decision its points, if they are still kept.
+func (l *ledger) complete(d *criteria.Decision) error {
+	if d.Act != criteria.ActPoints {
+		return nil
+	}
+	return guarded(l.path, func() error {
+		return l.db.View(func(tx *bbolt.Tx) error {
+			if tx.Bucket(bucketPoints).Get(key(d.Seq)) == nil {
+				return nil
+			}
+			points, err := get(tx, bucketPoints, key(d.Seq))
+			if err != nil {
+				return fmt.Errorf("%s, points of decision %d: %w", l.path, d.Seq, err)
+			}
+			d.Points = slices.Clone(points)
+			return nil
+		})
+	})
+}
+
+// dropPoints forgets the points of decisions before an instant. The decisions
+// stay.
+func (l *ledger) dropPoints(before criteria.Second) error {
+	return guarded(l.path, func() error {
+		return l.db.Update(func(tx *bbolt.Tx) error {
+			c := tx.Bucket(bucketPoints).Cursor()
+			for k, _ := c.First(); k != nil; k, _ = c.First() {
+				seq := binary.BigEndian.Uint64(k)
+				if seq > uint64(len(l.decisions)) || l.decisions[seq-1].At >= before {
+					return nil
+				}
+				if err := c.Delete(); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
 	})
 }

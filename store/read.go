@@ -11,41 +11,6 @@ import (
 // its time must not hold a file's memory map.
 const chunk = 256
 
-// Event is the next thing in the log: a record, or a decision in its place.
-type Event struct {
-	Record   *Record
-	Decision *criteria.Decision
-}
-
-// Events gives the log after one mark and up to another, decisions right after
-// the record they follow. An error ends it: damage names the file and the LSN.
-func (s *Store) Events(after, to Mark) iter.Seq2[Event, error] {
-	return func(yield func(Event, error) bool) {
-		decisions := s.Decisions(after.Decision, to.Decision)
-		// flush gives the decisions that stand before the record lsn+1.
-		flush := func(lsn uint64) bool {
-			for len(decisions) > 0 && decisions[0].After <= lsn {
-				d := decisions[0]
-				decisions = decisions[1:]
-				if !yield(Event{Decision: &d}, nil) {
-					return false
-				}
-			}
-			return true
-		}
-		for r, err := range s.Records(after.LSN+1, to.LSN) {
-			if err != nil {
-				yield(Event{}, err)
-				return
-			}
-			if !flush(r.LSN-1) || !yield(Event{Record: &r}, nil) {
-				return
-			}
-		}
-		flush(to.LSN)
-	}
-}
-
 // Decisions gives the decisions numbered from after+1 to to.
 func (s *Store) Decisions(after, to uint64) []criteria.Decision {
 	s.mu.RLock()
@@ -59,21 +24,32 @@ func (s *Store) Decisions(after, to uint64) []criteria.Decision {
 // error comes after all the records before it, and is the last.
 func (s *Store) Records(from, to uint64) iter.Seq2[Record, error] {
 	return func(yield func(Record, error) bool) {
-		for _, d := range s.openFiles() {
-			for from <= to {
-				records, err := d.read(from, chunk)
-				for _, r := range records {
-					if r.LSN > to || !yield(r, nil) {
-						return
-					}
-					from = r.LSN + 1
-				}
-				if err != nil {
-					yield(Record{}, err)
+		for records, err := range batches(s, from, to, recordOf) {
+			for _, r := range records {
+				if !yield(r, nil) {
 					return
 				}
-				if len(records) < chunk {
+			}
+			if err != nil {
+				yield(Record{}, err)
+			}
+		}
+	}
+}
+
+// batches gives what the log holds from one LSN to another, a transaction's
+// worth at a time. An error comes with the batch before it, and is the last.
+func batches[T any](s *Store, from, to uint64, unpack unpacking[T]) iter.Seq2[[]T, error] {
+	return func(yield func([]T, error) bool) {
+		for _, d := range s.openFiles() {
+			for from <= to {
+				batch, next, err := read(d, from, to, unpack)
+				from = next
+				if len(batch) == 0 && err == nil {
 					break
+				}
+				if !yield(batch, err) || err != nil {
+					return
 				}
 			}
 		}
@@ -122,4 +98,23 @@ func (s *Store) openFiles() []*day {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	return slices.Clone(s.days)
+}
+
+// Since gives the LSN of the first record that was stamped at an instant or
+// later, the next to come where there is none.
+func (s *Store) Since(at criteria.Second) (uint64, error) {
+	for _, d := range s.openFiles() {
+		if d.name < dayName(at) {
+			continue
+		}
+		span, err := d.span()
+		if err != nil {
+			return 0, err
+		}
+		lsn, err := d.since(at, span)
+		if err != nil || lsn <= span.last {
+			return lsn, err
+		}
+	}
+	return s.Mark().LSN + 1, nil
 }

@@ -35,6 +35,8 @@ type Recipient struct {
 	Weight  criteria.Micro
 }
 
+var errUnpack = fmt.Errorf("record does not unpack: %w", ErrDamaged)
+
 // schema is the version of all layouts; a store of a later one is not touched.
 const schema = 1
 
@@ -122,13 +124,7 @@ func appendText[T string | []byte](b []byte, s T) []byte {
 func recordOf(lsn uint64, b []byte) (Record, error) {
 	u := unpacker{rest: b}
 	r := Record{Hit: criteria.Hit{LSN: lsn}}
-	r.Stamp, r.Time = criteria.Second(u.number()), criteria.Second(u.number())
-	r.Kind, r.Cause = criteria.Kind(u.number()), criteria.Cause(u.number())
-	r.Weight, r.Size = criteria.Micro(u.number()), int64(u.number())
-	flags := u.number()
-	r.Ingested, r.Again, r.Inbox = flags&flagIngested > 0, flags&flagAgain > 0, flags&flagInbox > 0
-	copy(r.Digest[:], u.take(uint64(len(r.Digest))))
-	u.address(&r.Source)
+	r.Size, r.Inbox = u.hit(&r.Hit)
 	u.peer(&r.Peer)
 	for _, s := range []*string{&r.Reason, &r.Helo, &r.MailFrom, &r.TLS, &r.Protocol} {
 		*s = u.text()
@@ -141,9 +137,21 @@ func recordOf(lsn uint64, b []byte) (Record, error) {
 			State: u.text(), Weight: criteria.Micro(u.number())})
 	}
 	if u.bad || len(u.rest) > 0 {
-		return r, fmt.Errorf("record does not unpack: %w", ErrDamaged)
+		return r, errUnpack
 	}
 	return r, nil
+}
+
+// hit unpacks what the rules read, up to the source, and what stands among it.
+func (u *unpacker) hit(h *criteria.Hit) (size int64, inbox bool) {
+	h.Stamp, h.Time = criteria.Second(u.number()), criteria.Second(u.number())
+	h.Kind, h.Cause = criteria.Kind(u.number()), criteria.Cause(u.number())
+	h.Weight, size = criteria.Micro(u.number()), int64(u.number())
+	flags := u.number()
+	h.Ingested, h.Again = flags&flagIngested > 0, flags&flagAgain > 0
+	copy(h.Digest[:], u.take(uint64(len(h.Digest))))
+	u.address(&h.Source)
+	return size, flags&flagInbox > 0
 }
 
 // unpacker reads what was packed; bad is set at the first thing that is wrong,

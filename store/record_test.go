@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/parser"
@@ -60,6 +61,11 @@ func TestRecordRoundTrip(t *testing.T) {
 			if diff := cmp.Diff(c.r, got, addresses); diff != "" {
 				t.Error(diff)
 			}
+			reader := hitReader{names: map[string]string{}}
+			seen, err := reader.hit(c.r.LSN, c.r.append(nil))
+			if diff := cmp.Diff(c.r.Hit, seen, addresses, cmpopts.EquateEmpty()); err != nil || diff != "" {
+				t.Errorf("for a replay: %v %s", err, diff)
+			}
 		})
 	}
 }
@@ -68,7 +74,8 @@ func TestRecordRoundTrip(t *testing.T) {
 func TestEveryFieldOfARecordIsPacked(t *testing.T) {
 	empty := (&Record{}).append(nil)
 	for field := range fieldsOf(reflect.TypeFor[Record]()) {
-		if field == "Evidence" || field == "LSN" { // a bucket of its own, and the key
+		// A bucket of its own, the key, and what Recipients say.
+		if field == "Evidence" || field == "LSN" || field == "Weights" {
 			continue
 		}
 		var r Record

@@ -119,7 +119,7 @@ func (s *Store) findMark() error {
 			return fmt.Errorf("%s begins at hit %d, after hit %d: %w",
 				d.path, span.first, s.mark.LSN, ErrDamaged)
 		}
-		records, err := d.read(span.last, 1)
+		records, _, err := read(d, span.last, span.last, recordOf)
 		if err != nil {
 			return err
 		}

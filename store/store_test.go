@@ -190,8 +190,8 @@ func told(t *testing.T, s *Store, after, to Mark) []string {
 		switch {
 		case err != nil:
 			t.Fatal(err)
-		case e.Record != nil:
-			words = append(words, e.Record.Helo)
+		case e.Hit != nil:
+			words = append(words, fmt.Sprint("helo ", e.Hit.LSN))
 		default:
 			words = append(words, e.Decision.Reason)
 		}
@@ -229,5 +229,25 @@ func TestSecretStaysTheSame(t *testing.T) {
 	other := opened(t, Config{Dir: t.TempDir()})
 	if slices.Equal(other.Secret(), secret) {
 		t.Error("two stores with one secret")
+	}
+}
+
+func TestSinceFindsThePlaceOfAnInstant(t *testing.T) {
+	clock := newClock()
+	s := opened(t, Config{Dir: t.TempDir(), Now: clock.read})
+	begin := criteria.At(morning)
+	for n := range 3 { // one hit, then two, then one, 20 hours apart
+		for range n%2 + 1 {
+			add(t, s, 1, 1)
+		}
+		clock.move(20 * time.Hour)
+	}
+	for at, want := range map[criteria.Second]uint64{
+		0: 1, begin: 1, begin + 1: 2, begin + 20*3600: 2, begin + 20*3600 + 1: 4,
+		begin + 40*3600: 4, begin + 40*3600 + 1: 5, begin + 400*3600: 5,
+	} {
+		if got, err := s.Since(at); err != nil || got != want {
+			t.Errorf("since %s: hit %d, %v, want %d", at, got, err, want)
+		}
 	}
 }

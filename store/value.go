@@ -12,6 +12,7 @@ var (
 	bucketHit      = []byte("hit")
 	bucketEvidence = []byte("evidence")
 	bucketDecision = []byte("decision")
+	bucketPoints   = []byte("points")
 
 	keyStore  = []byte("store")
 	keySchema = []byte("schema")

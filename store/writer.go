@@ -35,8 +35,9 @@ func (s *Store) Append(ctx context.Context, records ...*Record) error {
 	return s.submit(ctx, &request{records: records, done: make(chan error, 1)})
 }
 
-// Decide puts decisions in the ledger and gives them their number, instant and
-// place in the log. Otherwise it is as Append.
+// Decide puts decisions in the ledger, all or none, and gives them their number,
+// instant and place in the log: a slice that was passed has them afterwards.
+// Otherwise it is as Append.
 func (s *Store) Decide(ctx context.Context, decisions ...criteria.Decision) error {
 	for _, d := range decisions {
 		if err := d.Check(); err != nil {
@@ -162,6 +163,9 @@ func (r *request) size() int {
 	for _, rec := range r.records {
 		size += len(rec.Evidence) + 512
 	}
+	for _, d := range r.decisions {
+		size += len(d.Points) + 512
+	}
 	return size
 }
 
@@ -221,10 +225,11 @@ func (s *Store) commitDecisions(batch []*request, at criteria.Second) error {
 	mark := s.mark
 	mark.At = at
 	for _, r := range batch {
-		for _, d := range r.decisions {
+		for i := range r.decisions {
+			d := &r.decisions[i]
 			mark.Decision++
 			d.Seq, d.After, d.At = mark.Decision, mark.LSN, at
-			decisions = append(decisions, d)
+			decisions = append(decisions, *d)
 		}
 	}
 	if len(decisions) == 0 {
@@ -233,6 +238,9 @@ func (s *Store) commitDecisions(batch []*request, at criteria.Second) error {
 	err := guarded(s.ledger.path, func() error { return s.ledger.put(decisions) })
 	if err != nil {
 		return s.refuse(err)
+	}
+	for i := range decisions {
+		decisions[i].Points = nil // on disk
 	}
 	s.mu.Lock()
 	s.ledger.decisions = append(s.ledger.decisions, decisions...)
@@ -332,7 +340,11 @@ func (s *Store) dropOld(now criteria.Second) {
 	if s.cfg.Retention == 0 {
 		return
 	}
-	first := dayName(criteria.At(now.Time().Add(-s.cfg.Retention)))
+	oldest := criteria.At(now.Time().Add(-s.cfg.Retention))
+	first := dayName(oldest)
+	if len(s.days) > 1 && s.days[0].name < first {
+		_ = s.ledger.dropPoints(oldest) // what stays goes with the next day
+	}
 	for len(s.days) > 1 && s.days[0].name < first {
 		d := s.days[0]
 		s.mu.Lock()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -13,7 +14,10 @@ import (
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/internal/admin"
 	"github.com/trapline/trapline/internal/config"
+	"github.com/trapline/trapline/internal/daemon"
+	"github.com/trapline/trapline/internal/feed"
 	"github.com/trapline/trapline/internal/judge"
+	"github.com/trapline/trapline/internal/redact"
 	"github.com/trapline/trapline/store"
 	"github.com/trapline/trapline/zone"
 )
@@ -26,6 +30,13 @@ type answers interface {
 	Stats() (admin.Stats, error)
 	Listings(admin.ListingFilter) ([]admin.Listing, error)
 	Hits(admin.HitFilter) iter.Seq2[admin.Hit, error]
+	Exceptions(within netip.Prefix) ([]criteria.Exception, error)
+	Audit(admin.AuditFilter) iter.Seq2[admin.Decision, error]
+	Simulate(context.Context, admin.Simulation) iter.Seq2[admin.Simulated, error]
+	Traps() ([]admin.Trap, error)
+	TrapStats(context.Context, admin.TrapFilter) ([]admin.TrapStats, error)
+	Reputation(netip.Addr) (admin.Reputation, error)
+	Safeguards() (admin.Safeguards, error)
 }
 
 var (
@@ -80,19 +91,29 @@ func (a *app) ask(question func(answers) error) error {
 	if err := j.CatchUp(criteria.At(a.now())); err != nil {
 		return err
 	}
-	return question(deskOf(s, j, c.Zone))
+	desk, err := deskOf(s, j, c)
+	if err != nil {
+		return err
+	}
+	return question(desk)
 }
 
 // deskOf answers from the files that a daemon has left: of the zone, too.
-func deskOf(s *store.Store, j *judge.Judge, c config.Zone) *admin.Desk {
-	d := &admin.Desk{Store: s, Judge: j}
-	text, err := os.ReadFile(filepath.Join(c.Dir, c.Origin))
+func deskOf(s *store.Store, j *judge.Judge, c *config.Config) (*admin.Desk, error) {
+	roster, err := daemon.RosterOf(c)
 	if err != nil {
-		return d // nothing is published
+		return nil, err
+	}
+	redactor := daemon.RedactorOf(c)
+	d := &admin.Desk{Store: s, Judge: j, Redactor: func() *redact.Redactor { return redactor },
+		Provider: feed.NewProviders().Provider, Roster: func() admin.Roster { return roster }}
+	text, err := os.ReadFile(filepath.Join(c.Zone.Dir, c.Zone.Origin))
+	if err != nil {
+		return d, nil // nothing is published
 	}
 	z, err := zone.Parse(text)
 	if err != nil {
-		return d // zone verify says what is wrong
+		return d, nil // zone verify says what is wrong
 	}
 	d.Zone = func() admin.Zone {
 		return admin.Zone{Serial: z.Serial, Published: z.Published, Entries: len(z.Listings)}
@@ -102,7 +123,7 @@ func deskOf(s *store.Store, j *judge.Judge, c config.Zone) *admin.Desk {
 			return l.Source.Contains(source.Addr())
 		})
 	}
-	return d
+	return d, nil
 }
 
 // tell gives an order to the daemon, which must be up.
@@ -125,7 +146,7 @@ type silent struct{}
 
 var _ judge.Observer = silent{}
 
-func (silent) SnapshotUnusable(error)                     {}
-func (silent) CaughtUp(uint64, int, int)                  {}
-func (silent) ListChanged(string, string, string, string) {}
-func (silent) PolicyInForce(uint64, string, int)          {}
+func (silent) SnapshotUnusable(error)                          {}
+func (silent) CaughtUp(uint64, int, int)                       {}
+func (silent) ListChanged(string, string, string, string)      {}
+func (silent) Rewritten(uint64, string, string, int, int, int) {}

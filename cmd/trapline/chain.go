@@ -105,7 +105,7 @@ func (c *chain) hop(h *parser.Hop, s standing) {
 // namesText are the names of a host: the one that the DNS gives, and what it
 // called itself.
 func namesText(h *parser.Hop) string {
-	name, helo := foreign(h.RDNS), foreign(h.Helo)
+	name, helo := named(h.RDNS), named(h.Helo)
 	switch {
 	case helo == "" || helo == name:
 		return name
@@ -115,6 +115,10 @@ func namesText(h *parser.Hop) string {
 	return name + ", helo " + helo
 }
 
+// named shows a name that a stranger chose, in one word: at a blank the screen would break the
+// line, and what comes behind it could be made to look like a host of its own.
+func named(s string) string { return strings.ReplaceAll(foreign(s), " ", `\x20`) }
+
 // testimony says when a host was seen, and by whom.
 func testimony(h *parser.Hop) string {
 	var b strings.Builder
@@ -122,11 +126,11 @@ func testimony(h *parser.Hop) string {
 		b.WriteString(h.Time.UTC().Format("2006-01-02 15:04:05Z "))
 	}
 	b.WriteString("seen by ")
-	switch by := foreign(h.By); {
+	switch by := named(h.By); {
 	case h.WrittenBy == "connection" && by == "":
 		b.WriteString("our own connection")
 	case h.WrittenBy != "unknown" && h.WrittenBy != h.By:
-		b.WriteString(foreign(h.WrittenBy) + asText(by))
+		b.WriteString(named(h.WrittenBy) + asText(by))
 	default:
 		b.WriteString(cmp.Or(by, "a host without a name"))
 	}
@@ -172,7 +176,7 @@ func (c *chain) reason() string {
 	case parser.AllTrusted:
 		return "there is no line below the last trusted host's"
 	case parser.LocalSubmission:
-		return "a user or program of " + foreign(last.WrittenBy) + " submitted it"
+		return "a user or program of " + named(last.WrittenBy) + " submitted it"
 	case parser.NoTrustedStart:
 		return "nobody vouches for the host that wrote the topmost line"
 	}
@@ -219,27 +223,4 @@ var causeText = map[parser.Cause]string{
 	parser.Bounce:     "a delivery report to a forged sender",
 	parser.Autoreply:  "an automatic answer to a forged sender",
 	parser.List:       "from a mailing list",
-}
-
-// hintFor names what would have to be vouched for to read on: a claim of the
-// message, for the operator to judge.
-func hintFor(t parser.Trace) string {
-	if len(t.Hops) == 0 {
-		return ""
-	}
-	last := t.Hops[len(t.Hops)-1]
-	switch {
-	case t.Reason == parser.NoTrustedStart && last.By != "":
-		by := foreign(last.By)
-		return fmt.Sprintf("if you know that %s wrote line 0, give --trust-host %s", by, by)
-	case t.Reason == parser.WrongBy && last.By != "" && len(t.Hops) > 1:
-		relay := t.Hops[len(t.Hops)-2].IP
-		return fmt.Sprintf("if %s is your relay %s, give --trust %s=%s", relay, foreign(last.By), relay,
-			foreign(last.By))
-	case t.Reason == parser.SpecialAddress && last.IP.IsLoopback():
-		return "if only content filters submit over loopback there, give --trust-loopback"
-	case t.Reason == parser.LocalSubmission:
-		return "if nobody submits there but programs that hand on mail, give --trust-local"
-	}
-	return ""
 }

@@ -28,9 +28,13 @@ func (c *checkConfigCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	warnings := a.warnings(conf)
 	if c.JSON {
 		return a.printJSON(map[string]any{"config": conf.Path, "ok": true, "listeners": len(conf.Listen),
-			"traps": len(conf.Traps), "reporters": len(conf.Reporters)})
+			"traps": len(conf.Traps), "reporters": len(conf.Reporters), "warnings": warnings})
+	}
+	for _, w := range warnings {
+		a.say("warning: " + w)
 	}
 	fmt.Fprintf(a.stdout, "%s is fine: %s, %s, %s, zone %s\n", conf.Path,
 		number(len(conf.Listen), "listener"), number(len(conf.Traps), "trap"),
@@ -83,13 +87,42 @@ func (reloadCmd) Help() string { return "Example: trapline reload" }
 
 // Run has the daemon read its configuration anew and waits for the result.
 func (c *reloadCmd) Run(a *app) error {
-	err := a.tell(func(client *admin.Client) error { return client.Reload(context.Background()) })
-	if err != nil {
-		return err
+	return a.tell(func(client *admin.Client) error {
+		done, err := client.Reload(context.Background())
+		switch {
+		case err != nil:
+			return err
+		case c.JSON:
+			return a.printJSON(reloadLine{true, done})
+		}
+		fmt.Fprintln(a.stdout, settledText(done))
+		return nil
+	})
+}
+
+// reloadLine is what reload --json prints.
+type reloadLine struct {
+	Reloaded bool `json:"reloaded"`
+	admin.Settled
+}
+
+func settledText(s admin.Settled) string {
+	switch {
+	case s.Reading && s.Decisions > 0:
+		return "reloaded; the log is still being read, and the list follows then"
+	case s.Reading || s.Decisions == 0:
+		return "reloaded; policy and exceptions are as before"
+	case s.Another:
+		return fmt.Sprintf("reloaded; policy %d is in force: %s", s.Policy, settledChanges(s))
 	}
-	if c.JSON {
-		return a.printJSON(map[string]any{"reloaded": true})
+	return fmt.Sprintf("reloaded; %s", settledChanges(s))
+}
+
+// settledChanges says which listings changed, or, where the answer does not have
+// them all, how many.
+func settledChanges(s admin.Settled) string {
+	if len(s.Changes) == s.Begun+s.Ended+s.Changed {
+		return changesText(s.Changes)
 	}
-	fmt.Fprintln(a.stdout, "reloaded")
-	return nil
+	return fmt.Sprintf("%d listings begin, %d end, %d change", s.Begun, s.Ended, s.Changed)
 }

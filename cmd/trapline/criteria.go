@@ -14,8 +14,9 @@ import (
 )
 
 type criteriaCmd struct {
-	Show  criteriaShowCmd  `cmd:"" help:"The policy in force."`
-	Score criteriaScoreCmd `cmd:"" help:"Score hits from a file."`
+	Show     criteriaShowCmd     `cmd:"" help:"The policy in force."`
+	Score    criteriaScoreCmd    `cmd:"" help:"Score hits from a file."`
+	Simulate criteriaSimulateCmd `cmd:"" help:"What another policy would have listed."`
 }
 
 type criteriaShowCmd struct {
@@ -102,7 +103,12 @@ func (c *criteriaScoreCmd) policy(a *app) (criteria.Policy, error) {
 		}
 		policy = conf.Policy
 	}
-	for _, set := range c.Set {
+	return withKeys(policy, c.Set)
+}
+
+// withKeys changes the keys of a policy that --set names.
+func withKeys(policy criteria.Policy, sets []string) (criteria.Policy, error) {
+	for _, set := range sets {
 		key, value, ok := strings.Cut(set, "=")
 		if !ok {
 			return policy, usage("--set %q: give KEY=VALUE", set)
@@ -111,14 +117,19 @@ func (c *criteriaScoreCmd) policy(a *app) (criteria.Policy, error) {
 			return policy, usage("--set %s: %w", set, err)
 		}
 	}
+	return policy, checked(policy)
+}
+
+// checked names all that is wrong with a policy.
+func checked(policy criteria.Policy) error {
 	var errs []error
 	for _, fault := range policy.Check() {
 		errs = append(errs, fault)
 	}
 	if err := errors.Join(errs...); err != nil {
-		return policy, &exitError{exitUsage, err}
+		return &exitError{exitUsage, err}
 	}
-	return policy, nil
+	return nil
 }
 
 // mostLine bounds a line of hits.

@@ -33,6 +33,8 @@ func TestEndToEnd(t *testing.T) {
 	}{
 		{"from mail to dns", testFromMailToDNS},
 		{"expiry reaches dns", testExpiryReachesDNS},
+		{"overrides reach dns", testOverridesReachDNS},
+		{"traps in hindsight", testTrapsInHindsight},
 		{"postfix refuses", testPostfixRefuses},
 		{"killed under load", testKilledUnderLoad},
 		{"stop drains", testStopDrains},

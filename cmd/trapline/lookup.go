@@ -61,20 +61,37 @@ func (a *app) printLookup(l admin.Lookup) error {
 			row("since", instant(l.Since))
 			row("until", untilText(l))
 		}
-		row("score", fmt.Sprintf("%s (traps %s, reports %s)", l.Score, l.TrapScore, l.ReportScore))
+		row("score", l.Sum)
 		row("counted", fmt.Sprintf("%s, %d distinct traps or reporters", number(l.Reports, "hit"), l.Traps))
 		row("last hit", instant(l.LastHit))
 		row("causes", causeCounts(l.Causes))
 		row("in the zone", publishedText(l.Published))
 		row("policy", fmt.Sprintf("version %d", l.Policy))
 		for _, x := range l.Except {
-			row("exception", fmt.Sprintf("%s: %s (%s)", x.Network, foreign(x.Reason), x.Who))
+			row("exception", decidedText(x.Network, x.Reason, x.Who, x.Since, x.Until))
+		}
+		if m := l.Manual; m != nil {
+			row("by the operator", decidedText(m.Network, m.Reason, m.Who, m.Since, m.Until))
+		}
+		row("one more hit", "at a new trap: "+l.WhatIf.NewTrap.Why)
+		if known := l.WhatIf.KnownTrap; known != nil {
+			row("", "at the newest one's trap: "+known.Why)
 		}
 	})
 	if err != nil || len(l.Terms) == 0 {
 		return err
 	}
 	return a.printTerms(l.Terms)
+}
+
+// decidedText says what was decided about a network, by whom, when and why.
+func decidedText(n netip.Prefix, reason, who string, since, until criteria.Second) string {
+	text := fmt.Sprintf("%s: %s, by %s, since %s", criteria.Source{Prefix: n}, printable(reason), who,
+		instant(since))
+	if end := instant(until); end != "-" {
+		text += ", until " + end
+	}
+	return text
 }
 
 func untilText(l admin.Lookup) string {
@@ -99,7 +116,7 @@ func (a *app) printTerms(terms []admin.Term) error {
 		fmt.Fprintln(w, "  hit\treceived\tage\tkind\tcause\tweight\tpart")
 		for i, t := range terms {
 			if i == most {
-				fmt.Fprintf(w, "  and %d more\n", len(terms)-most)
+				fmt.Fprintf(w, "  and %d more, all of them with --json\n", len(terms)-most)
 				return
 			}
 			fmt.Fprintln(w, strings.Join([]string{fmt.Sprintf("  %d", t.ID), instant(t.Time),

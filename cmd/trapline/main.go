@@ -43,6 +43,12 @@ type cli struct {
 	Lookup      lookupCmd      `cmd:"" help:"Is an address listed, why, until when. Exit 3 when it is not."`
 	Listings    listingsCmd    `cmd:"" help:"All current listings."`
 	Hits        hitsCmd        `cmd:"" help:"Recorded hits, newest first."`
+	Reputation  reputationCmd  `cmd:"" help:"How much mail addresses are known to send."`
+	Trap        trapCmd        `cmd:"" help:"What traps catch, and what they are worth in hindsight."`
+	Except      exceptCmd      `cmd:"" help:"Networks that are never listed."`
+	List        listCmd        `cmd:"" help:"List an address or a network by the operator's word."`
+	Delist      delistCmd      `cmd:"" help:"Take an address off the list; its hits never count again."`
+	Audit       auditCmd       `cmd:"" help:"The log of decisions, newest first."`
 	Criteria    criteriaCmd    `cmd:"" help:"The policy in force, and scores under another one."`
 	Zone        zoneCmd        `cmd:"" help:"Publish the zone, or check its files."`
 	Stats       statsCmd       `cmd:"" help:"The daemon at a glance."`

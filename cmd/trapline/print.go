@@ -22,9 +22,10 @@ type jsonFlag struct {
 // printJSON prints one object on a line.
 func (a *app) printJSON(value any) error { return jsonTo(a.stdout).Encode(value) }
 
-// jsonTo encodes for programs, not for HTML: >= stays >=.
+// jsonTo encodes for programs, not for HTML: >= stays >=. What a terminal would not show is
+// escaped.
 func jsonTo(w io.Writer) *json.Encoder {
-	e := json.NewEncoder(w)
+	e := json.NewEncoder(escaper{w})
 	e.SetEscapeHTML(false)
 	return e
 }
@@ -125,13 +126,27 @@ func causeCounts(counts map[criteria.Cause]int) string {
 	return strings.Join(parts, ", ")
 }
 
+// durationOf reads a duration, in which days may come first: 7d, 1d12h, 90m.
+func durationOf(text string) (time.Duration, error) {
+	days, rest, found := strings.Cut(text, "d")
+	if !found {
+		return time.ParseDuration(text)
+	}
+	n, err := strconv.ParseUint(days, 10, 16)
+	if err != nil || rest == "" {
+		return time.Duration(n) * 24 * time.Hour, err
+	}
+	d, err := time.ParseDuration(rest)
+	return time.Duration(n)*24*time.Hour + d, err
+}
+
 // secondOf reads a point in time from the command line: RFC 3339, a day, or a
-// span back from now as 48h.
+// span back from now as 48h or 7d.
 func (a *app) secondOf(flag, text string) (criteria.Second, error) {
 	if text == "" {
 		return 0, nil
 	}
-	if d, err := time.ParseDuration(text); err == nil && d >= 0 {
+	if d, err := durationOf(text); err == nil && d >= 0 {
 		return criteria.At(a.now().Add(-d)), nil
 	}
 	for _, layout := range []string{time.RFC3339Nano, time.DateOnly} {

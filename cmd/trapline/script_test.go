@@ -77,7 +77,13 @@ func isRoot(name string) (bool, error) {
 func prepareScript(e *testscript.Env) error {
 	// The race detector makes each program wait a second at its end, in case a race comes late.
 	e.Setenv("GORACE", "atexit_sleep_ms=10")
-	e.Setenv("HOUR_AGO", time.Now().Add(-time.Hour).Format(time.RFC1123Z))
+	now := time.Now().UTC()
+	e.Setenv("HOUR_AGO", now.Add(-time.Hour).Format(time.RFC1123Z))
+	e.Setenv("NOW", now.Format(time.RFC3339))
+	e.Setenv("NOW_UNIX", strconv.FormatInt(now.Unix(), 10))
+	for i := range 4 {
+		e.Setenv(fmt.Sprintf("DAY%d", i+1), daysAgo(i+1))
+	}
 	e.Values[daemonKey{}] = new(*scriptDaemon)
 	path := filepath.Join(e.WorkDir, "trapline.toml")
 	if _, err := os.Stat(path); err == nil {
@@ -151,6 +157,7 @@ var placeholders = strings.NewReplacer(
 	"<number>", `\d+(\.\d{1,6})?`,
 	"<hex>", `"[0-9a-f]+"`,
 	"<word>", `[^"]*`,
+	"<prospect>", `\{"score":\d+(\.\d+)?,"listed":(true|false),"until":[^,]+,"why":"[^"]+"\}`,
 )
 
 // like FILE PATTERNS: a file, or stdout, is what the patterns file says, line breaks and the blanks

@@ -19,6 +19,22 @@ type Lookup struct {
 	Policy    uint64                 `json:"policy"`    // version: the decision that put it in force
 	Published *uint32                `json:"published"` // serial of the zone that lists it; null: none does
 	Terms     []Term                 `json:"terms"`     // the sum, newest first
+	Sum       string                 `json:"sum"`       // how the terms make the score
+	WhatIf    WhatIf                 `json:"what_if"`   // what one more trap hit would do now
+}
+
+// WhatIf is what one more hit would do, by where it comes.
+type WhatIf struct {
+	NewTrap   Prospect  `json:"new_trap"`   // at a trap that never caught the address
+	KnownTrap *Prospect `json:"known_trap"` // at the trap of its newest counted hit; null without one
+}
+
+// Prospect is a verdict that does not stand.
+type Prospect struct {
+	Score  criteria.Number `json:"score"`
+	Listed bool            `json:"listed"`
+	Until  criteria.Second `json:"until"` // null when not listed
+	Why    string          `json:"why"`
 }
 
 // Term is one counted report's part of the sum.

@@ -60,12 +60,17 @@ func (c *Client) Listings(f ListingFilter) ([]Listing, error) {
 	q := url.Values{"cause": {f.Cause}}
 	setSince(q, f.Since)
 	setCIDR(q, f.CIDR)
-	all := []Listing{}
-	for l, err := range lines[Listing](c, "listings", q) {
+	return gathered(lines[Listing](c, "listings", q))
+}
+
+// gathered is all of a stream, or its error.
+func gathered[T any](values iter.Seq2[T, error]) ([]T, error) {
+	all := []T{}
+	for value, err := range values {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, l)
+		all = append(all, value)
 	}
 	return all, nil
 }
@@ -78,6 +83,41 @@ func (c *Client) Hits(f HitFilter) iter.Seq2[Hit, error] {
 	setSince(q, f.Since)
 	setCIDR(q, f.CIDR)
 	return lines[Hit](c, "hits", q)
+}
+
+// Exceptions asks for the exceptions that share an address with a network, or
+// for all.
+func (c *Client) Exceptions(within netip.Prefix) ([]criteria.Exception, error) {
+	q := url.Values{}
+	setCIDR(q, within)
+	return gathered(lines[criteria.Exception](c, "exceptions", q))
+}
+
+// Audit asks for the decisions of the ledger, newest first.
+func (c *Client) Audit(f AuditFilter) iter.Seq2[Decision, error] {
+	q := url.Values{"limit": {strconv.Itoa(f.Limit)}, "act": {string(f.Act)},
+		"show_traps": {strconv.FormatBool(f.ShowTraps)}}
+	setSince(q, f.Since)
+	return lines[Decision](c, "audit", q)
+}
+
+// Decide has an order carried out.
+func (c *Client) Decide(ctx context.Context, o Order) (done Effect, err error) {
+	return done, c.order(ctx, "decide", o, &done)
+}
+
+// Import has the exceptions of a source replaced by its list.
+func (c *Client) Import(ctx context.Context, i Import) (done Imported, err error) {
+	return done, c.order(ctx, "import", i, &done)
+}
+
+// order sends an order as JSON.
+func (c *Client) order(ctx context.Context, what string, order, into any) error {
+	body, err := json.Marshal(order)
+	if err != nil {
+		return fmt.Errorf("encode the order: %w", err)
+	}
+	return c.ask(ctx, "POST", what, nil, bytes.NewReader(body), into)
 }
 
 func setSince(q url.Values, s criteria.Second) {
@@ -112,8 +152,8 @@ func (c *Client) DiffZone(ctx context.Context) (d ZoneDiff, err error) {
 }
 
 // Reload has the configuration read anew.
-func (c *Client) Reload(ctx context.Context) error {
-	return c.ask(ctx, "POST", "reload", nil, nil, &struct{}{})
+func (c *Client) Reload(ctx context.Context) (done Settled, err error) {
+	return done, c.ask(ctx, "POST", "reload", nil, nil, &done)
 }
 
 // ask sends one request and decodes its one answer.

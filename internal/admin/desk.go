@@ -16,10 +16,11 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
-	"strings"
+	"sync"
 
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/internal/judge"
+	"github.com/trapline/trapline/internal/redact"
 	"github.com/trapline/trapline/store"
 )
 
@@ -31,34 +32,17 @@ type Desk struct {
 	Zone func() Zone
 	// Published gives the serial of the zone that lists a source.
 	Published func(netip.Prefix) (uint32, bool)
-}
+	// Provider names the mail provider that a network belongs to; nil: nobody
+	// knows any.
+	Provider func(netip.Prefix) (name string, known bool)
+	// Roster is what the configuration in force says of traps; nil: nothing.
+	Roster func() Roster
+	// Redactor knows the secrets of the configuration; nil: there are none but the
+	// traps that a record names.
+	Redactor func() *redact.Redactor
 
-// Lookup answers for an address.
-func (d *Desk) Lookup(a netip.Addr) (Lookup, error) {
-	var l Lookup
-	err := d.Judge.View(func(e *criteria.Engine) {
-		entry := e.Lookup(a)
-		_, policy := e.Policy()
-		l = Lookup{Verdict: entry.Verdict, Since: entry.Since, LastHit: entry.LastHit,
-			Causes: entry.Causes, Except: entry.Except, Manual: entry.Manual, Policy: policy.Seq}
-	})
-	if err != nil {
-		return l, err
-	}
-	if l.Except == nil {
-		l.Except = []criteria.Exception{} // a list, also when it is empty
-	}
-	l.Terms = make([]Term, 0, len(l.Verdict.Terms))
-	for _, t := range l.Verdict.Terms {
-		l.Terms = append(l.Terms,
-			Term{t.LSN, t.Time, t.Age, t.Kind, t.Cause, t.Weight, t.Contribution})
-	}
-	if d.Published != nil {
-		if serial, ok := d.Published(l.Source.Prefix); ok {
-			l.Published = &serial
-		}
-	}
-	return l, nil
+	deciding   sync.Mutex // one order after the other
+	simulating sync.Mutex // one simulation at a time
 }
 
 // Policy gives the policy in force.
@@ -102,6 +86,17 @@ func (f ListingFilter) takes(l criteria.Listing) bool {
 		}
 	}
 	return false
+}
+
+// Exceptions gives the exceptions in force that share an address with a network,
+// or all; sorted by network.
+func (d *Desk) Exceptions(within netip.Prefix) (found []criteria.Exception, err error) {
+	err = d.Judge.View(func(e *criteria.Engine) {
+		found = slices.DeleteFunc(e.Exceptions(), func(x criteria.Exception) bool {
+			return within.IsValid() && !within.Overlaps(x.Network)
+		})
+	})
+	return found, err
 }
 
 // HitFilter chooses records; zero fields choose all.
@@ -156,32 +151,25 @@ func (d *Desk) hitOf(r *store.Record, showTraps bool) Hit {
 		h.Kind = "inbox"
 	}
 	for _, to := range r.Recipients {
-		name := to.Address
-		if !showTraps {
-			name = d.pseudonym(name)
-			h.MailFrom = withoutAddress(h.MailFrom, to.Address, name)
-			h.Helo = withoutAddress(h.Helo, to.Address, name)
+		h.Traps = append(h.Traps, to.Address)
+	}
+	if !showTraps {
+		redactor := d.redactorFor(h.Traps...)
+		h.MailFrom, h.Helo = redactor.Address(h.MailFrom), redactor.Address(h.Helo)
+		for i, trap := range h.Traps {
+			h.Traps[i] = d.pseudonym(trap)
 		}
-		h.Traps = append(h.Traps, name)
 	}
 	slices.Sort(h.Traps)
 	return h
 }
 
-// withoutAddress puts a pseudonym where words of the sender hold an address, as
-// it is or as variable envelope return paths spell it: local=domain.
-func withoutAddress(words, address, pseudonym string) string {
-	local, domain, _ := strings.Cut(address, "@")
-	for _, form := range []string{address, local + "=" + domain} {
-		for {
-			at := strings.Index(strings.ToLower(words), form)
-			if at < 0 || form == "=" || form == "" {
-				break
-			}
-			words = words[:at] + pseudonym + words[at+len(form):]
-		}
+// redactorFor knows the secrets of the configuration and these traps.
+func (d *Desk) redactorFor(traps ...string) *redact.Redactor {
+	if d.Redactor == nil {
+		return redact.New(redact.Secrets{}).For(traps...)
 	}
-	return words
+	return d.Redactor().For(traps...)
 }
 
 // pseudonym stands for a trap address: always the same for the same address of

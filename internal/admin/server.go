@@ -26,7 +26,7 @@ type Orders struct {
 	// DiffZone says what publishing now would change.
 	DiffZone func(ctx context.Context) (ZoneDiff, error)
 	// Reload puts the configuration on disk in force.
-	Reload func(ctx context.Context) error
+	Reload func(ctx context.Context) (Settled, error)
 }
 
 // mostBody bounds a request's body: a message.
@@ -69,7 +69,21 @@ func Handler(d *Desk, o Orders) http.Handler {
 		f, err := hitFilterOf(r.URL.Query())
 		return d.Hits(f), err
 	}))
+	mux.HandleFunc("GET /v1/exceptions", stream(func(r *http.Request) (
+		iter.Seq2[criteria.Exception, error], error) {
+		return exceptions(d, r.URL.Query())
+	}))
+	mux.HandleFunc("GET /v1/audit", stream(func(r *http.Request) (iter.Seq2[Decision, error], error) {
+		f, err := auditFilterOf(r.URL.Query())
+		return d.Audit(f), err
+	}))
+	mux.HandleFunc("POST /v1/decide", answer(ordered(d.Decide)))
+	mux.HandleFunc("POST /v1/import", answer(ordered(d.Import)))
 	mux.HandleFunc("GET /v1/policy", answer(func(*http.Request) (any, error) { return d.Policy() }))
+	mux.HandleFunc("POST /v1/simulate", stream(func(r *http.Request) (iter.Seq2[Simulated, error], error) {
+		s, err := simulationIn(r)
+		return d.Simulate(r.Context(), s), err
+	}))
 	mux.HandleFunc("GET /v1/stats", answer(func(*http.Request) (any, error) { return d.Stats() }))
 	mux.HandleFunc("POST /v1/ingest", answer(o.ingest))
 	mux.HandleFunc("POST /v1/zone", answer(func(r *http.Request) (any, error) {
@@ -79,8 +93,9 @@ func Handler(d *Desk, o Orders) http.Handler {
 		return o.DiffZone(r.Context())
 	}))
 	mux.HandleFunc("POST /v1/reload", answer(func(r *http.Request) (any, error) {
-		return struct{}{}, o.Reload(r.Context())
+		return o.Reload(r.Context())
 	}))
+	routeTraps(mux, d)
 	return mux
 }
 
@@ -106,13 +121,49 @@ func listings(d *Desk, q url.Values) (iter.Seq2[Listing, error], error) {
 		return nil, err
 	}
 	chosen, err := d.Listings(f)
-	return func(yield func(Listing, error) bool) {
-		for _, l := range chosen {
-			if !yield(l, nil) {
+	return each(chosen), err
+}
+
+func exceptions(d *Desk, q url.Values) (iter.Seq2[criteria.Exception, error], error) {
+	within, err := networkOf(q.Get("cidr"))
+	if err != nil {
+		return nil, err
+	}
+	found, err := d.Exceptions(within)
+	return each(found), err
+}
+
+// each makes a stream of a slice.
+func each[T any](all []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for _, value := range all {
+			if !yield(value, nil) {
 				return
 			}
 		}
-	}, err
+	}
+}
+
+func auditFilterOf(q url.Values) (f AuditFilter, err error) {
+	f.Act, f.ShowTraps = criteria.Act(q.Get("act")), q.Get("show_traps") == "true"
+	f.Limit, _ = strconv.Atoi(q.Get("limit"))
+	f.Since, err = secondOf(q.Get("since"))
+	return f, err
+}
+
+// ordered makes an answer of what carries out an order, read from the request's
+// body, in the name of whoever is at the other end.
+func ordered[In, Out any](carryOut func(context.Context, string, In) (Out, error)) func(
+	*http.Request) (any, error) {
+	return func(r *http.Request) (any, error) {
+		var order In
+		in := json.NewDecoder(io.LimitReader(r.Body, mostBody))
+		in.DisallowUnknownFields()
+		if err := in.Decode(&order); err != nil {
+			return nil, badRequest("read the order: "+err.Error(), "is this client of the same version?")
+		}
+		return carryOut(r.Context(), whoIn(r.Context()), order)
+	}
 }
 
 func hitFilterOf(q url.Values) (f HitFilter, err error) {

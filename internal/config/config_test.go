@@ -87,6 +87,7 @@ func TestEveryKey(t *testing.T) {
 	}
 	policy := criteria.DefaultPolicy()
 	policy.FreshWeight, policy.DelistAfter = 3_999_999, 36*time.Hour
+	policy.ReputationCap, policy.MinListed = 500, 8
 	for key, weight := range map[string]string{"bounce": "0.5", "autoreply": "1.0"} {
 		if err := policy.Set("cause_weight."+key, weight); err != nil {
 			t.Fatal(err)
@@ -321,8 +322,11 @@ func TestKeys(t *testing.T) {
 		t.Error("a key is asked for twice")
 	}
 	for _, key := range criteria.Keys() {
-		if !slices.Contains(keys, "criteria."+key) {
-			t.Errorf("no criteria.%s", key)
+		if key != criteria.CapKey {
+			key = "criteria." + key
+		}
+		if !slices.Contains(keys, key) {
+			t.Errorf("no %s", key)
 		}
 	}
 	for _, key := range []string{"hostname", "listen.address", "trust.relay.by", "retention.hits"} {

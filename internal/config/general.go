@@ -26,6 +26,7 @@ func (r *reader) config(top section) *Config {
 	c.Policy = top.section("criteria").policy()
 	c.Except = top.except()
 	c.Reputation = top.section("reputation").reputation()
+	c.Policy.ReputationCap = int(c.Reputation.Cap)
 	c.Zone = top.section("zone").zone(c.Hostname, c.DataDir)
 	c.Web = top.section("web").web()
 	c.Ops = top.section("ops").ops()

@@ -14,24 +14,33 @@ import (
 
 // network reads one network; the zero Prefix is for a bad one.
 func (r *reader) network(it item) netip.Prefix {
-	p, err := netip.ParsePrefix(it.text)
-	alone, notAddress := netip.ParseAddr(it.text)
+	p, problem, mend := ParseNetwork(it.text)
+	if problem != "" {
+		r.fault(it.path, problem, mend)
+	}
+	return p
+}
+
+// ParseNetwork reads a network as everybody means it: with its length, without bits behind that,
+// and IPv4 as IPv4. Of any other text it gives the zero Prefix, what is wrong, and what to write.
+func ParseNetwork(text string) (p netip.Prefix, problem, mend string) {
+	p, err := netip.ParsePrefix(text)
+	alone, notAddress := netip.ParseAddr(text)
 	switch {
 	case err != nil && notAddress == nil:
 		alone = address.Unwrap(alone)
-		r.fault(it.path, quoted(it.text)+" has no length",
-			fmt.Sprintf("write %s/%d", alone, alone.BitLen()))
+		problem, mend = "has no length", fmt.Sprintf("write %s/%d", alone, alone.BitLen())
 	case err != nil:
-		r.fault(it.path, quoted(it.text)+" is not a network", "write it as 192.0.2.0/24 or 2001:db8::/32")
+		problem, mend = "is not a network", "write it as 192.0.2.0/24 or 2001:db8::/32"
 	case p.Addr().Is4In6():
-		r.fault(it.path, quoted(it.text)+" spells IPv4 as IPv6", "write "+unwrapped(p))
+		problem, mend = "spells IPv4 as IPv6", "write "+unwrapped(p)
 	case p != p.Masked():
-		r.fault(it.path, quoted(it.text)+" has bits set behind its length",
-			fmt.Sprintf("write %s, or %s/%d for the one host", p.Masked(), p.Addr(), p.Addr().BitLen()))
+		problem = "has bits set behind its length"
+		mend = fmt.Sprintf("write %s, or %s/%d for the one host", p.Masked(), p.Addr(), p.Addr().BitLen())
 	default:
-		return p
+		return p, "", ""
 	}
-	return netip.Prefix{}
+	return netip.Prefix{}, quoted(text) + " " + problem, mend
 }
 
 // unwrapped names the IPv4 network that a prefix in ::ffff:0:0/96 means.

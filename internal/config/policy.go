@@ -19,11 +19,13 @@ const causes = "direct, relay, submission, webmail, script, proxy, " +
 func (s section) policy() criteria.Policy {
 	p := criteria.DefaultPolicy()
 	for _, key := range criteria.Keys() {
-		if key == causeWeights {
+		switch key {
+		case causeWeights:
 			s.causeWeights(&p)
-			continue
+		case criteria.CapKey: // stands in [reputation]
+		default:
+			s.rule(&p, key)
 		}
-		s.rule(&p, key)
 	}
 	for _, f := range p.Check() {
 		// Not s.at: a key like cause_weight.bounce is a path already.
@@ -41,7 +43,11 @@ func (s section) rule(p *criteria.Policy, key string) {
 	if _, err := time.ParseDuration(example); err == nil {
 		want, example = aDuration, quoted(example)
 	}
-	if n := s.value(key, want, example); n != nil {
+	table, name := s, key
+	if sub, rest, ok := strings.Cut(key, "."); ok {
+		table, name = s.section(sub), rest
+	}
+	if n := table.value(name, want, example); n != nil {
 		s.set(p, s.at(key), key, n, "write it as "+example)
 	}
 }

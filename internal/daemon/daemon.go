@@ -49,6 +49,7 @@ type Daemon struct {
 	store     *store.Store
 	judge     *judge.Judge
 	intake    *intake.Intake
+	desk      *admin.Desk
 	publisher *zone.Publisher
 	reloading sync.Mutex
 	made      certificates               // under reloading
@@ -92,17 +93,28 @@ func (d *Daemon) start(c *config.Config) (failed <-chan error, err error) {
 
 // wait serves until the context ends or something fails beyond repair.
 func (d *Daemon) wait(ctx context.Context, failed <-chan error) error {
+	stopReloads := background(d.heedReloads)
+	defer func() { _ = stopReloads() }() // it has no error
+	select {
+	case <-ctx.Done():
+		d.options.Events.Stopping("asked to")
+		return nil
+	case err := <-failed:
+		return err
+	case <-d.store.Failed():
+		return fmt.Errorf("storage: %w: %w", d.store.Room(), store.ErrFailed)
+	}
+}
+
+// heedReloads reads the configuration anew when it is told to. The list may take
+// its time to follow, and nothing else waits for it.
+func (d *Daemon) heedReloads(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			d.options.Events.Stopping("asked to")
 			return nil
-		case err := <-failed:
-			return err
-		case <-d.store.Failed():
-			return fmt.Errorf("storage: %w: %w", d.store.Room(), store.ErrFailed)
 		case <-d.options.Reload:
-			_ = d.reload(ctx) // told to the log
+			_, _ = d.reload(ctx) // told to the log
 		}
 	}
 }
@@ -133,6 +145,7 @@ func (d *Daemon) makeParts(c *config.Config) (err error) {
 	d.judge = judge.New(d.store, d.options.Events)
 	d.intake = intake.New(d.store, func() parser.Trust { return d.current.Load().trust },
 		d.options.Events, d.options.Now)
+	d.desk = d.newDesk()
 	d.publisher, err = zone.New(zoneConfig(c, d.options.Now, d.judge.Explains))
 	return err
 }

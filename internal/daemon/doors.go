@@ -36,8 +36,9 @@ func (d *Daemon) openAdmin(c *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("listen for admin: %w", err)
 	}
-	server := ops.NewServer(d.adminHandler())
+	server := ops.NewServer(admin.Handler(d.desk, d.orders()))
 	server.ReadTimeout, server.WriteTimeout = 0, 0
+	server.ConnContext = admin.ConnContext
 	d.serveHTTP(l, server)
 	return nil
 }
@@ -148,9 +149,4 @@ func listenUnix(path string) (net.Listener, error) {
 		return nil, errors.Join(err, l.Close())
 	}
 	return l, nil
-}
-
-func (d *Daemon) adminHandler() http.Handler {
-	return admin.Handler(&admin.Desk{Store: d.store, Judge: d.judge, Zone: d.zoneNow,
-		Published: d.published}, d.orders())
 }

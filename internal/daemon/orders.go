@@ -9,9 +9,19 @@ import (
 
 	"github.com/trapline/trapline/internal/admin"
 	"github.com/trapline/trapline/internal/config"
+	"github.com/trapline/trapline/internal/feed"
 	"github.com/trapline/trapline/internal/intake"
+	"github.com/trapline/trapline/internal/redact"
 	"github.com/trapline/trapline/trap"
 )
+
+// newDesk makes what answers the operator.
+func (d *Daemon) newDesk() *admin.Desk {
+	return &admin.Desk{Store: d.store, Judge: d.judge, Zone: d.zoneNow, Published: d.published,
+		Provider: feed.NewProviders().Provider,
+		Roster:   func() admin.Roster { return d.current.Load().roster() },
+		Redactor: func() *redact.Redactor { return d.current.Load().redactor }}
+}
 
 // orders are what the operator may order of the parts.
 func (d *Daemon) orders() admin.Orders {
@@ -99,34 +109,35 @@ func (d *Daemon) diffZone(context.Context) (admin.ZoneDiff, error) {
 }
 
 // reload puts the configuration on disk in force for new sessions, the policy
-// and the exceptions; everything is checked first, and on any error the old one
-// stays. Sockets, folders and the zone's header are opened at start only.
-func (d *Daemon) reload(ctx context.Context) error {
+// and the exceptions, and waits for the list to follow; everything is checked
+// first, and on any error the old one stays. Sockets, folders and the zone's
+// header are opened at start only.
+func (d *Daemon) reload(ctx context.Context) (admin.Settled, error) {
 	d.reloading.Lock() // a signal and the socket may ask at once
 	defer d.reloading.Unlock()
-	err := d.tryReload(ctx)
-	d.options.Events.Reloaded(err)
-	return err
+	done, err := d.tryReload(ctx)
+	if err != nil {
+		d.options.Events.ReloadFailed(err)
+		return done, err
+	}
+	d.options.Events.Reloaded(done.Policy, done.Begun, done.Ended, done.Changed)
+	return done, nil
 }
 
-func (d *Daemon) tryReload(ctx context.Context) error {
+func (d *Daemon) tryReload(ctx context.Context) (done admin.Settled, err error) {
 	old := d.current.Load()
 	c, err := config.Load(old.config.Path)
 	if err != nil {
-		return problem(err.Error(), "")
+		return done, problem(err.Error(), "")
 	}
 	if what := restartFor(old.config, c); what != "" {
-		return problem(what+" changed, which takes a restart", "nothing was changed")
+		return done, problem(what+" changed, which takes a restart", "nothing was changed")
 	}
 	s, err := newSettings(c, d.options.Now(), &d.made)
 	if err != nil {
-		return err
+		return done, err
 	}
-	if err := d.settle(ctx, c); err != nil {
-		return err
-	}
-	d.current.Store(s)
-	return nil
+	return d.desk.Settle(ctx, "config", wanted(c), func() { d.current.Store(s) })
 }
 
 // restartFor names a section that only a start can change, "" if there is none.

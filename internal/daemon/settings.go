@@ -11,6 +11,7 @@ import (
 	"github.com/trapline/trapline/internal/address"
 	"github.com/trapline/trapline/internal/config"
 	"github.com/trapline/trapline/internal/judge"
+	"github.com/trapline/trapline/internal/redact"
 	"github.com/trapline/trapline/parser"
 	"github.com/trapline/trapline/trap"
 	"github.com/trapline/trapline/zone"
@@ -21,6 +22,7 @@ type settings struct {
 	config    *config.Config
 	directory *trap.Directory
 	trust     parser.Trust
+	redactor  *redact.Redactor
 	listeners []*trap.Settings // in the order of config.Listen
 }
 
@@ -29,7 +31,7 @@ func newSettings(c *config.Config, now time.Time, made *certificates) (*settings
 	if err != nil {
 		return nil, err
 	}
-	s := &settings{config: c, directory: directory, trust: TrustOf(c)}
+	s := &settings{config: c, directory: directory, trust: TrustOf(c), redactor: RedactorOf(c)}
 	for _, l := range c.Listen {
 		keys, err := made.tlsOf(l, now)
 		if err != nil {
@@ -64,6 +66,22 @@ func TrustOf(c *config.Config) parser.Trust {
 		t.Relays = append(t.Relays, parser.TrustedRelay{Network: r.Network, By: r.By})
 	}
 	return t
+}
+
+// RedactorOf knows the traps and reporters of a configuration.
+func RedactorOf(c *config.Config) *redact.Redactor {
+	var s redact.Secrets
+	for _, t := range c.Traps {
+		if t.Address != "" {
+			s.Addresses = append(s.Addresses, t.Address)
+		} else {
+			s.Domains = append(s.Domains, t.Domain)
+		}
+	}
+	for _, r := range c.Reporters {
+		s.Addresses = append(s.Addresses, r.Address)
+	}
+	return redact.New(s)
 }
 
 // peersOf are who may speak LMTP to us.

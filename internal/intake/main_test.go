@@ -135,7 +135,7 @@ func (d *desk) last() store.Record {
 // verdict is what the rules say of a source.
 func (d *desk) verdict(source string) criteria.Verdict {
 	d.Helper()
-	engine := criteria.NewEngine(criteria.DefaultPolicy())
+	engine := criteria.NewEngine(criteria.DefaultPolicy(), criteria.Corrections{})
 	for _, r := range d.records() {
 		engine.Hit(r.Hit)
 	}

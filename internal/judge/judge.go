@@ -9,7 +9,8 @@
 // judge delays a listing, never an acknowledgement.
 //
 // It never writes the log or the ledger, and never decides by itself what the
-// rules do not say.
+// rules do not say. What rewrites the past, a new policy or a burnt trap, is
+// replayed into a second engine beside the one that goes on answering.
 package judge
 
 import (
@@ -33,8 +34,10 @@ type Observer interface {
 	CaughtUp(records uint64, sources, listed int)
 	// ListChanged: a source's answer became another one, "" being unlisted.
 	ListChanged(source string, from, to string, trigger string)
-	// PolicyInForce: other rules apply from here on.
-	PolicyInForce(version uint64, who string, changes int)
+	// Rewritten: a decision that changes what hits of the past count for is in
+	// force: another policy, or a correction. It listed and delisted so many
+	// sources, and gave others another answer.
+	Rewritten(decision uint64, act, who string, listed, delisted, changed int)
 }
 
 // Judge is safe for use by any goroutine.
@@ -42,18 +45,22 @@ type Judge struct {
 	store   *store.Store
 	observe Observer
 	changed chan struct{} // of one: the list may differ
+	ended   chan struct{} // closed when Serve is over
 
-	mu     sync.RWMutex // guards what follows; only Serve's goroutine takes it whole
-	engine *criteria.Engine
-	at     store.Mark // how far the engine has read
-	ready  bool       // it has been at the mark
+	mu      sync.RWMutex  // guards what follows; only Serve's goroutine takes it whole
+	line    timeline      // the engine that answers
+	ready   bool          // it has been at the mark
+	pending []uint64      // decisions that it does not heed yet: see rewrite.go
+	step    chan struct{} // closed, and made anew, whenever the engine came to a mark
 
-	saved store.Mark // of the snapshot; Serve's goroutine alone
+	rewrite *rewriting // nil without one; this and saved are Serve's goroutine's alone
+	saved   store.Mark // of the snapshot
 }
 
 // New makes a judge of a store's log; Serve makes it work.
 func New(s *store.Store, o Observer) *Judge {
-	return &Judge{store: s, observe: o, changed: make(chan struct{}, 1)}
+	return &Judge{store: s, observe: o, changed: make(chan struct{}, 1), line: timeline{store: s},
+		ended: make(chan struct{}), step: make(chan struct{})}
 }
 
 // Changed gets a value when the list may differ from what it was when the last
@@ -64,6 +71,8 @@ func (j *Judge) Changed() <-chan struct{} { return j.changed }
 // the mark, unless it is still catching up, and keeps the engine's state. An
 // error is damage in the log: it names file and LSN.
 func (j *Judge) Serve(ctx context.Context) error {
+	defer close(j.ended)
+	defer j.abandon()
 	j.restore()
 	for {
 		if err := j.follow(ctx); err != nil {
@@ -71,6 +80,10 @@ func (j *Judge) Serve(ctx context.Context) error {
 		}
 		select {
 		case <-j.store.Changed():
+		case err := <-j.rewrite.done():
+			if err = j.takeOver(ctx, err); err != nil {
+				return err
+			}
 		case <-ctx.Done():
 			return j.finish()
 		}
@@ -78,6 +91,7 @@ func (j *Judge) Serve(ctx context.Context) error {
 }
 
 func (j *Judge) finish() error {
+	j.abandon()
 	if j.ready {
 		if err := j.follow(context.Background()); err != nil {
 			return err
@@ -117,7 +131,8 @@ func (j *Judge) restore() {
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	j.engine, j.at, j.saved = engine, mark, mark
+	policy, _ := engine.Policy()
+	j.line.engine, j.line.policy, j.line.at, j.saved = engine, &policy, mark, mark
 }
 
 // saveAfter is how much log time may pass before the state is kept again: what
@@ -134,7 +149,7 @@ func (j *Judge) follow(ctx context.Context) error {
 		return nil
 	}
 	j.pass(mark)
-	if mark.At-j.saved.At >= saveAfter && j.at.LSN != j.saved.LSN {
+	if mark.At-j.saved.At >= saveAfter && j.line.at.LSN != j.saved.LSN {
 		j.save()
 	}
 	return nil
@@ -142,7 +157,7 @@ func (j *Judge) follow(ctx context.Context) error {
 
 // read applies the log up to a mark.
 func (j *Judge) read(ctx context.Context, to store.Mark) error {
-	for event, err := range j.store.Events(j.at, to) {
+	for event, err := range j.store.Events(j.line.at, to) {
 		if err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
@@ -160,99 +175,42 @@ func (j *Judge) read(ctx context.Context, to store.Mark) error {
 	return nil
 }
 
+// apply takes the next event. Nobody reads the line before it is ready, so a
+// start that has the past to rewrite does it here, without the lock.
 func (j *Judge) apply(ctx context.Context, e store.Event) error {
-	if d := e.Decision; d != nil && j.needsHistory(*d) {
-		return j.replace(ctx, *d)
+	if !j.ready {
+		_, err := j.line.apply(ctx, e)
+		return err
+	}
+	if e.Decision != nil && j.line.rewrites(*e.Decision) {
+		return j.beginRewrite(ctx, *e.Decision)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if e.Record != nil {
-		if j.engine != nil {
-			j.announce(j.engine.Hit(e.Record.Hit))
-		}
-		j.at.LSN, j.at.At = e.Record.LSN, e.Record.Stamp
-		return nil
-	}
-	if j.engine == nil {
-		return fmt.Errorf("ledger: decision %d comes before any policy: %w",
-			e.Decision.Seq, store.ErrDamaged)
-	}
-	changes, err := j.engine.Decide(*e.Decision)
-	if err != nil {
-		return fmt.Errorf("ledger: %w", err)
-	}
-	j.announce(changes)
-	j.at.Decision, j.at.At = e.Decision.Seq, e.Decision.At
-	j.signal()
-	return nil
-}
-
-func (j *Judge) needsHistory(d criteria.Decision) bool {
-	return d.Act == criteria.ActPolicy && (j.engine == nil || j.engine.NeedsHistory(d))
-}
-
-// replace makes the engine anew under another policy, beside the one that goes
-// on answering, and swaps it in.
-func (j *Judge) replace(ctx context.Context, d criteria.Decision) error {
-	before := store.Mark{LSN: d.After, Decision: d.Seq - 1, At: d.At}
-	fresh, err := replay(ctx, j.store, *d.Policy, before)
+	changes, err := j.line.apply(ctx, e)
 	if err != nil {
 		return err
 	}
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	old := j.engine
-	if old == nil {
-		old = criteria.NewEngine(*d.Policy)
-	}
-	j.announce(old.Advance(d.At))
-	changes := fresh.Adopt(old, d)
-	j.engine, j.at = fresh, store.Mark{LSN: max(j.at.LSN, d.After), Decision: d.Seq, At: d.At}
-	j.observe.PolicyInForce(d.Seq, d.Who, len(changes))
 	j.announce(changes)
-	j.signal()
-	return nil
-}
-
-// errStopped says that a replay was cut short by its context.
-var errStopped = errors.New("stopped")
-
-// replay makes an engine that has lived through the log up to a mark under one
-// policy, with every other decision in its place.
-func replay(
-	ctx context.Context, s *store.Store, p criteria.Policy, to store.Mark,
-) (*criteria.Engine, error) {
-	engine := criteria.NewEngine(p)
-	for event, err := range s.Events(store.Mark{}, to) {
-		switch {
-		case err != nil:
-			return nil, fmt.Errorf("read the log: %w", err)
-		case ctx.Err() != nil:
-			return nil, errStopped
-		case event.Record != nil:
-			engine.Hit(event.Record.Hit)
-		case event.Decision.Act != criteria.ActPolicy:
-			if _, err := engine.Decide(*event.Decision); err != nil {
-				return nil, fmt.Errorf("ledger: %w", err)
-			}
-		}
+	if e.Decision != nil {
+		j.signal()
 	}
-	engine.Advance(to.At)
-	return engine, nil
+	return nil
 }
 
 // pass lets time pass up to the mark's instant.
 func (j *Judge) pass(m store.Mark) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if j.engine == nil {
+	if j.line.engine == nil {
 		return
 	}
-	j.announce(j.engine.Advance(m.At))
-	j.at.At = m.At
+	j.announce(j.line.engine.Advance(m.At))
+	j.line.at.At = m.At
+	j.stepped()
 	if !j.ready {
 		j.ready = true
-		j.observe.CaughtUp(m.LSN, j.engine.Sources(), j.engine.Listed())
+		j.observe.CaughtUp(m.LSN, j.line.engine.Sources(), j.line.engine.Listed())
 		j.signal()
 	}
 }
@@ -281,13 +239,13 @@ func (j *Judge) signal() {
 // save keeps the engine's state on disk. Nothing depends on it but how long the
 // next start takes, so a full disk must not stop the judge.
 func (j *Judge) save() {
-	if j.engine == nil || j.at == j.saved {
+	if j.line.engine == nil || j.line.at == j.saved || len(j.pending) > 0 {
 		return
 	}
-	j.saved = j.at
-	state, err := j.engine.MarshalBinary()
+	j.saved = j.line.at
+	state, err := j.line.engine.MarshalBinary()
 	if err == nil {
-		err = j.store.WriteSnapshot(j.at, state)
+		err = j.store.WriteSnapshot(j.line.at, state)
 	}
 	if err != nil {
 		j.observe.SnapshotUnusable(err)
@@ -304,7 +262,7 @@ func (j *Judge) View(f func(*criteria.Engine)) error {
 	if !j.ready {
 		return ErrNotReady
 	}
-	f(j.engine)
+	f(j.line.engine)
 	return nil
 }
 
@@ -322,7 +280,7 @@ func (j *Judge) Listings() (List, error) {
 	if !j.ready {
 		return List{}, ErrNotReady
 	}
-	return List{j.engine.Now(), j.engine.Listings(), j.engine.Exceptions()}, nil
+	return listOf(j.line.engine), nil
 }
 
 // Explains tells whether a source that was published and is no longer listed
@@ -330,5 +288,5 @@ func (j *Judge) Listings() (List, error) {
 func (j *Judge) Explains(source netip.Prefix) bool {
 	j.mu.RLock()
 	defer j.mu.RUnlock()
-	return j.ready && j.engine.Explains(source)
+	return j.ready && j.line.engine.Explains(source)
 }

@@ -79,8 +79,8 @@ func TestPolicyChangeKeepsSince(t *testing.T) {
 		if e := c.lookup("198.51.100.8"); e.Since != since+3 {
 			t.Errorf("listed by the new rules since %s, want %s", e.Since, since+3)
 		}
-		if !slices.Equal(c.diary.policies, []uint64{1, 2}) {
-			t.Errorf("policies told: %v", c.diary.policies)
+		if !slices.Equal(c.diary.rewritten, []string{"2 policy +1 -0 ~0"}) {
+			t.Errorf("told: %q", c.diary.rewritten)
 		}
 	})
 }

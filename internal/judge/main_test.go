@@ -33,11 +33,11 @@ func policy(p criteria.Policy) criteria.Decision {
 
 // diary notes what the judge tells.
 type diary struct {
-	mu       sync.Mutex
-	unusable []error
-	caughtUp int
-	changes  []string
-	policies []uint64
+	mu        sync.Mutex
+	unusable  []error
+	caughtUp  int
+	changes   []string
+	rewritten []string
 }
 
 func (d *diary) SnapshotUnusable(err error) { d.note(func() { d.unusable = append(d.unusable, err) }) }
@@ -48,8 +48,10 @@ func (d *diary) ListChanged(source, from, to, trigger string) {
 	d.note(func() { d.changes = append(d.changes, fmt.Sprint(source, " ", from, ">", to, " ", trigger)) })
 }
 
-func (d *diary) PolicyInForce(version uint64, _ string, _ int) {
-	d.note(func() { d.policies = append(d.policies, version) })
+func (d *diary) Rewritten(decision uint64, act, _ string, listed, delisted, changed int) {
+	d.note(func() {
+		d.rewritten = append(d.rewritten, fmt.Sprint(decision, " ", act, " +", listed, " -", delisted, " ~", changed))
+	})
 }
 
 func (d *diary) note(f func()) {
@@ -167,11 +169,13 @@ func newChance(seed uint64) chance { return chance{rand.New(rand.NewPCG(seed, 7)
 
 var sources = []string{"198.51.100.7", "198.51.100.8", "2001:db8:0:1::1", "2001:db8:0:1:8000::2"}
 
+var trapNames = []string{"a@traps.example", "b@traps.example", "c@traps.example", "d@traps.example"}
+
 func (r chance) record() *store.Record {
 	n := &store.Record{Hit: criteria.Hit{Time: criteria.At(time.Now()), Weight: criteria.One,
 		Source: netip.MustParseAddr(sources[r.IntN(len(sources))]), Digest: criteria.Digest{byte(1 + r.IntN(4))},
 		Cause: []parser.Cause{parser.Relay, parser.Bounce, parser.Direct}[r.IntN(3)],
-		Traps: []string{string(rune('a'+r.IntN(4))) + "@traps.example"}}}
+		Traps: []string{trapNames[r.IntN(len(trapNames))]}}}
 	switch r.IntN(6) {
 	case 0:
 		n.Kind, n.Traps = criteria.Report, []string{fmt.Sprint("desk", r.IntN(3))}
@@ -179,6 +183,10 @@ func (r chance) record() *store.Record {
 		n.Time, n.Ingested = n.Time-criteria.Second(r.IntN(70)), true
 	case 2: // nothing that counts
 		n.Source, n.Traps = netip.Addr{}, nil
+	case 3: // two traps of different worth
+		n.Traps = trapNames[:2]
+		n.Recipients = []store.Recipient{{Address: n.Traps[0], State: "active", Weight: criteria.One},
+			{Address: n.Traps[1], State: "active", Weight: criteria.One / 2}}
 	}
 	return n
 }
@@ -187,9 +195,23 @@ func (r chance) decision() criteria.Decision {
 	now := criteria.At(time.Now())
 	d := criteria.Decision{Who: "test", Origin: criteria.FromOperator}
 	d.Act = []criteria.Act{criteria.ActExcept, criteria.ActUnexcept, criteria.ActDelist, criteria.ActList,
-		criteria.ActPolicy}[r.IntN(5)]
-	if d.Act == criteria.ActPolicy {
+		criteria.ActPolicy, criteria.ActBurn, criteria.ActUnburn, criteria.ActReweigh, criteria.ActUncount,
+		criteria.ActRecount, criteria.ActPoints}[r.IntN(11)]
+	switch d.Act {
+	case criteria.ActPolicy:
 		return policy(r.policy())
+	case criteria.ActBurn, criteria.ActUnburn, criteria.ActReweigh:
+		d.Trap, d.Since = trapNames[r.IntN(2)], now-criteria.Second(r.IntN(30))
+		d.Weight = []criteria.Micro{0, criteria.One / 4}[r.IntN(2)]
+		return d
+	case criteria.ActUncount, criteria.ActRecount:
+		d.Hits = []uint64{uint64(1 + r.IntN(20)), uint64(1 + r.IntN(20))}
+		return d
+	case criteria.ActPoints:
+		d.Name = []string{"log", "mirror"}[r.IntN(2)]
+		d.Points = criteria.PackPoints([]criteria.Point{{Day: criteria.DayOf(now),
+			Addr: netip.MustParseAddr(sources[r.IntN(len(sources))]), Count: uint32(r.IntN(4000))}})
+		return d
 	}
 	networks := []string{"198.51.100.7/32", "198.51.100.0/24", "2001:db8:0:1::/64", "2001:db8:0:1:8000::/65"}
 	d.Network = netip.MustParsePrefix(networks[r.IntN(len(networks))])

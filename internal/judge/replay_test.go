@@ -93,7 +93,7 @@ func pageOf(t *testing.T, c *court) page {
 	p := page{list: list, state: state(t, c.judge)}
 	c.judge.mu.RLock()
 	defer c.judge.mu.RUnlock()
-	p.mark = c.judge.at
+	p.mark = c.judge.line.at
 	return p
 }
 

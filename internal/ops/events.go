@@ -36,8 +36,16 @@ func (e *Events) Stopping(why string) { e.log.Info().Str("event", "stopping").St
 // Stopped: everything has ended; err is what did not end well.
 func (e *Events) Stopped(err error) { e.outcome("stopped", err) }
 
-// Reloaded: a new configuration is in force, or err says why the old one stays.
-func (e *Events) Reloaded(err error) { e.outcome("reloaded", err) }
+// Reloaded: a new configuration is in force. Its policy has this version, and so
+// many listings began, ended or got another answer.
+func (e *Events) Reloaded(policy uint64, begun, ended, changed int) {
+	e.log.Info().Str("event", "reloaded").Uint64("policy", policy).Int("listed", begun).
+		Int("delisted", ended).Int("changed", changed).Send()
+}
+
+// ReloadFailed: the old configuration stays, or the list cannot follow the new
+// one.
+func (e *Events) ReloadFailed(err error) { e.outcome("reloaded", err) }
 
 func (e *Events) outcome(event string, err error) {
 	if err != nil {
@@ -156,10 +164,11 @@ func (e *Events) JudgeStopped(err error) {
 	e.log.Error().Str("event", "judge-stopped").Err(err).Send()
 }
 
-// PolicyInForce: other rules apply.
-func (e *Events) PolicyInForce(version uint64, who string, changes int) {
-	e.log.Info().Str("event", "policy-in-force").Uint64("version", version).Str("who", who).
-		Int("changes", changes).Send()
+// Rewritten: another policy is in force, or hits of the past count for less or
+// more than they did.
+func (e *Events) Rewritten(decision uint64, act, who string, listed, delisted, changed int) {
+	e.log.Info().Str("event", "rewritten").Uint64("decision", decision).Str("act", act).
+		Str("who", who).Int("listed", listed).Int("delisted", delisted).Int("changed", changed).Send()
 }
 
 // The zone.

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"github.com/trapline/trapline/criteria"
+	"github.com/trapline/trapline/internal/admin"
+	"github.com/trapline/trapline/internal/config"
+	"github.com/trapline/trapline/internal/feed"
+	"github.com/trapline/trapline/store"
+)
+
+// warnings says what a sound configuration still lacks.
+func (a *app) warnings(c *config.Config) []string {
+	s, known := safeguards(c)
+	if !known {
+		return []string{}
+	}
+	points := pointsWarning(s, c.Policy.MaxAge, a.now())
+	bare := bareProviders(c, s.Except)
+	if points == "" || len(bare) == 0 {
+		return []string{}
+	}
+	return []string{fmt.Sprintf("%s, and no network of %s is excepted: a customer's spam could list "+
+		"their servers: trapline reputation import a log of the mail that comes in, or trapline except "+
+		"import a list of good senders", points, strings.Join(bare, ", "))}
+}
+
+// safeguards asks the daemon, or, when it is down, its ledger. A store that is
+// not there yet holds nothing; of one that cannot be read nothing is known.
+func safeguards(c *config.Config) (admin.Safeguards, bool) {
+	client := admin.NewClient(c.Admin.Socket)
+	defer client.Close()
+	s, err := client.Safeguards()
+	if !errors.Is(err, admin.ErrDown) {
+		return s, err == nil
+	}
+	ledger, err := store.OpenReadOnly(c.DataDir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return s, true
+	}
+	if err != nil {
+		return s, false
+	}
+	defer func() { _ = ledger.Close() }() // only read
+	s, err = (&admin.Desk{Store: ledger}).Safeguards()
+	return s, err == nil
+}
+
+// pointsWarning says that no points count; "" where some may.
+func pointsWarning(s admin.Safeguards, maxAge time.Duration, now time.Time) string {
+	var newest criteria.Second
+	for _, p := range s.Points {
+		newest = max(newest, p.At)
+	}
+	const ahead = 2 * 24 * time.Hour // a day that was not over, and a clock ahead
+	switch {
+	case newest == 0:
+		return "no reputation points are imported"
+	case newest.Time().Add(maxAge + ahead).Before(now):
+		return fmt.Sprintf("the last reputation points were imported at %s and count no more", newest)
+	}
+	return ""
+}
+
+// bareProviders names the large mail providers of which no network is excepted:
+// by the configuration, which may not be in force yet, or by verb.
+func bareProviders(c *config.Config, inForce []criteria.Exception) []string {
+	providers := feed.NewProviders()
+	covered := map[string]bool{}
+	for _, x := range c.Except {
+		name, _ := providers.Provider(x.Network)
+		covered[name] = true
+	}
+	for _, x := range inForce {
+		if x.Origin != criteria.FromConfig {
+			name, _ := providers.Provider(x.Network)
+			covered[name] = true
+		}
+	}
+	var bare []string
+	for _, name := range providers.Names() {
+		if !covered[name] {
+			bare = append(bare, name)
+		}
+	}
+	return bare
+}

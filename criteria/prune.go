@@ -1,0 +1,80 @@
+package criteria
+
+import "math/bits"
+
+// pruneFrom is the number of hits from which a source is worth pruning.
+const pruneFrom = 64
+
+// prune drops what can never count again: hits past every window, and, when
+// there are many, hits beyond the caps that no repeat can still refer to. What
+// goes depends on the entries and the second alone, so every run drops alike.
+func (e *Engine) prune(s *source) {
+	past := func(i int) bool {
+		return e.now-Second(s.entries[i].time) >= Second(e.rules.maxAge+e.rules.repeat)
+	}
+	if past(0) {
+		e.roll.drop(s, e.sets, past)
+	}
+	n := len(s.entries)
+	if n < pruneFrom || bits.OnesCount(uint(n)) != 1 {
+		return
+	}
+	keep := e.countable(s)
+	e.roll.drop(s, e.sets, func(i int) bool { return !keep[i] })
+}
+
+// alike are hits that every way of looking at a source takes or leaves
+// together: exceptions, those to come included, go by the host, and the answer
+// asks for the rest without bounces and autoreplies.
+type alike struct {
+	host        unit
+	backscatter bool
+	trap        uint64
+	report      bool
+}
+
+// countable tells which entries may count in some way of looking at the source,
+// or may be repeated. A hit that the caps admit among any hits, they admit
+// among those of them that are alike: there, no other takes its place. Nor do
+// hits dated ahead, before their second. A flood keeps four times max_counted of
+// either, the newest.
+func (e *Engine) countable(s *source) []bool {
+	keep, seen, most := make([]bool, len(s.entries)), map[alike]int{}, 4*e.rules.MaxCounted
+	hosts := e.roll.hosts[s.number]
+	counted, recent := 0, 0
+	for i := len(s.entries) - 1; i >= 0; i-- {
+		n := &s.entries[i]
+		key := alike{backscatter: isBackscatter(n.cause()), report: n.has(isReport)}
+		if hosts != nil {
+			key.host = hosts[i]
+		}
+		age := e.now - Second(n.time)
+		admitted := age >= 0 && !n.has(isOut) && key.admits(e.sets.at(n.set), e.rules.limit(n), seen)
+		switch {
+		case admitted && counted < most:
+			counted++
+			keep[i] = true
+		case age < max(Second(e.rules.repeat), 1) && recent < most:
+			recent++
+			keep[i] = true
+		}
+	}
+	return keep
+}
+
+func (a alike) admits(set *trapSet, limit int, seen map[alike]int) bool {
+	room := false
+	for _, m := range set.members() {
+		a.trap = m.id
+		room = room || !m.out && seen[a] < limit
+	}
+	if !room {
+		return false
+	}
+	for _, m := range set.members() {
+		if a.trap = m.id; !m.out {
+			seen[a]++
+		}
+	}
+	return true
+}
