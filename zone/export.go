@@ -16,12 +16,13 @@ import (
 const hour criteria.Second = 3600
 
 // RenderText gives the networks for a firewall, one a line: those with the answers Spam and
-// Operator, for backscatter is no reason to refuse a connection. The test entries are left out.
+// Operator, for backscatter is no reason to refuse a connection, and neither are neighbours. The
+// test entries are left out.
 func RenderText(listings []criteria.Listing) []byte {
 	b := make([]byte, 0, entryBytes*len(listings))
 	for i := range listings {
 		l := &listings[i]
-		if unfit(*l, nil) == "" && l.Answer != criteria.Backscatter {
+		if unfit(*l, nil) == "" && (l.Answer == criteria.Spam || l.Answer == criteria.Operator) {
 			b = append(appendSource(b, l.Source), '\n')
 		}
 	}

@@ -205,7 +205,7 @@ func (r *reader) openGroup(g *group) {
 	case g.family.name == families[0].name && g.answer < 0:
 		r.zone.Header.Text = text
 	}
-	if text != r.zone.Header.Text || text != safeText(text) {
+	if answer >= 0 && text != textOf(inFile[answer], r.zone.Header.Text) || text != safeText(text) {
 		r.fault("has another text than the zone, or one that is not plain")
 	}
 	g.answer, g.entries, g.last = max(answer, g.answer), 0, netip.Prefix{}

@@ -61,7 +61,7 @@ func TestParseNamesEveryMalformedLine(t *testing.T) {
 			[]string{"same or a later", "same or a later"}},
 		{"another text in one group", ":127.0.0.3:Listed", ":127.0.0.3:Seen",
 			[]string{"another text", "another text"}},
-		{"a text with a variable", "ip/$\n", "ip/$1\n", repeat("not plain", 6)},
+		{"a text with a variable", "ip/$\n", "ip/$1\n", repeat("not plain", 7)},
 		{"group without entries", "192.0.2.99\n", "", []string{"has no entries", "# end"}},
 		{"entries below nothing",
 			":127.0.0.2:Listed, see https://bl.example/ip/$\n127.0.0.2\n9.0.0.1\n203.0.113.7\n:127.0.0.3",
@@ -69,10 +69,10 @@ func TestParseNamesEveryMalformedLine(t *testing.T) {
 		{"another dataset", "$DATASET ip4trie @", "$DATASET ip4set @", []string{`"$DATASET ip4set @"`}},
 		{"a third dataset", "# end of", "$DATASET generic @\n# end of",
 			[]string{`"$DATASET generic @": is not the last`}},
-		{"wrong count", ": 9 entries", ": 8 entries", []string{"# end"}},
-		{"no end", "# end of bl.example: 9 entries\n", "", []string{"at the end"}},
-		{"something after the end", "9 entries\n", "9 entries\n1.2.3.4\n", []string{`"1.2.3.4"`}},
-		{"no last line break", "9 entries\n", "9 entries", []string{"cut off"}},
+		{"wrong count", ": 10 entries", ": 8 entries", []string{"# end"}},
+		{"no end", "# end of bl.example: 10 entries\n", "", []string{"at the end"}},
+		{"something after the end", "10 entries\n", "10 entries\n1.2.3.4\n", []string{`"1.2.3.4"`}},
+		{"no last line break", "10 entries\n", "10 entries", []string{"cut off"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			bad := strings.ReplaceAll(good, c.old, c.new)

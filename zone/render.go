@@ -43,7 +43,20 @@ var families = [...]family{
 }
 
 // inFile is the answers in the order of their groups in the file.
-var inFile = [...]criteria.Answer{criteria.Spam, criteria.Backscatter, criteria.Operator}
+var inFile = [...]criteria.Answer{criteria.Spam, criteria.Backscatter, criteria.Operator,
+	criteria.Network}
+
+// networkLead begins the text of a network's entry: who asks about an address in it must see that
+// the address itself is not accused.
+const networkLead = "In a network of many listed addresses. "
+
+// textOf is the text of a group: the zone's, and for networks with a lead where there is room.
+func textOf(a criteria.Answer, text string) string {
+	if a != criteria.Network || textLen(networkLead+text) > maxTXT {
+		return text
+	}
+	return strings.TrimSpace(networkLead + text)
+}
 
 // entryBytes is a generous guess at what one entry takes, so that the buffer is made once.
 const entryBytes = 24
@@ -58,7 +71,7 @@ func Render(h Header, listings []criteria.Listing, serial uint32, now criteria.S
 		b = append(b, "$DATASET "+f.name+" @\n"...)
 		for _, a := range inFile {
 			var n int
-			b, n = appendGroup(b, f, a, safeText(h.Text), listings)
+			b, n = appendGroup(b, f, a, textOf(a, safeText(h.Text)), listings)
 			entries += n
 		}
 	}

@@ -24,6 +24,7 @@ func sample() []criteria.Listing {
 		odd, byHand, listed("192.0.2.99", criteria.Backscatter), listed("9.0.0.1", criteria.Spam),
 		listed("2001:db8:1:2::/64", criteria.Spam), listed("2001:db8:5::1", criteria.Operator),
 		listed("2001:db8:7::/64", criteria.Backscatter), listed("2001:db8:9::/64", criteria.Spam),
+		listed("203.0.113.0/24", criteria.Network), listed("2001:db8:9::/48", criteria.Network),
 	}, except("2001:db8:9:0:4000::/66"), special, noon)
 	return list
 }

@@ -77,7 +77,8 @@ func widestOf(a netip.Addr) int {
 }
 
 // answers are the zone's, the one that stands over the others first.
-var answers = [...]criteria.Answer{criteria.Operator, criteria.Spam, criteria.Backscatter}
+var answers = [...]criteria.Answer{criteria.Operator, criteria.Spam, criteria.Backscatter,
+	criteria.Network}
 
 // rank is the place among the answers, from 1; beyond them for what is none.
 func rank(a criteria.Answer) int {
@@ -107,8 +108,8 @@ func appendAround(to []criteria.Listing, l criteria.Listing, except *bart.Lite) 
 	if !except.OverlapsPrefix(l.Source) {
 		return append(to, l)
 	}
-	if except.LookupPrefix(l.Source) {
-		return to
+	if except.LookupPrefix(l.Source) || l.Answer == criteria.Network {
+		return to // nobody is listed for his neighbours across an exception
 	}
 	var b netipx.IPSetBuilder
 	b.AddPrefix(l.Source)

@@ -99,6 +99,11 @@ func TestResolveOneAnswerPerNetwork(t *testing.T) {
 				listed("198.51.101.1", criteria.Backscatter)},
 			[]criteria.Listing{listed("198.51.100.0/24", criteria.Operator),
 				listed("198.51.100.9", criteria.Operator), listed("198.51.101.1", criteria.Backscatter)}},
+		{"listed addresses stand inside the network of their neighbours",
+			[]criteria.Listing{listed("198.51.100.0/24", criteria.Network),
+				listed("198.51.100.1", criteria.Spam), listed("198.51.100.9", criteria.Backscatter)},
+			[]criteria.Listing{listed("198.51.100.0/24", criteria.Network),
+				listed("198.51.100.1", criteria.Spam), listed("198.51.100.9", criteria.Backscatter)}},
 		{"the operator's address inside a scored network stands",
 			[]criteria.Listing{listed("2001:db8::/64", criteria.Spam),
 				listed("2001:db8::7", criteria.Operator)},
@@ -165,4 +170,11 @@ func modelAnswer(list []criteria.Listing, ex []criteria.Exception, a netip.Addr)
 		}
 	}
 	return answer
+}
+
+// A network is never listed for its neighbours' sake across an exception.
+func TestNetworkWithAnExceptionInside(t *testing.T) {
+	in := []criteria.Listing{listed("198.51.100.0/24", criteria.Network), listed("198.51.100.1", criteria.Spam)}
+	got, _ := Resolve(in, except("198.51.100.200/32"), special, noon)
+	same(t, "listings", got, in[1:])
 }
