@@ -36,7 +36,9 @@ func (e *Engine) carryOut(d Decision) {
 		}
 	case ActExcept, ActUnexcept:
 		e.overlay.except(d)
-		e.rejudge(e.overlapping(d.Network))
+		if !e.loading { // else Settle looks at all of them
+			e.rejudge(e.overlapping(d.Network))
+		}
 		e.networks.doubt(d.Network)
 	case ActList:
 		e.list(d)

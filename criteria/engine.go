@@ -17,6 +17,7 @@ type Engine struct {
 	networks   networks
 	count      *counter
 	listed     int
+	ended      int  // see Ended
 	loading    bool // nobody was judged yet: see Load
 	changes    []Change
 }
@@ -79,12 +80,18 @@ func (e *Engine) pass(to Second) {
 	e.now = to
 }
 
+// Ended counts the instants at which something that people decided ended by
+// time. The list may differ from then on without a Change: an operator's listing
+// comes out from under an exception, a network is whole again.
+func (e *Engine) Ended() int { return e.ended }
+
 // expire ends what people decided for a time only. Sources under an exception
 // or a bar have its end on their own agenda.
 func (e *Engine) expire(at Second) {
 	if at < e.overlay.firstEnd() {
 		return
 	}
+	e.ended++
 	for _, n := range e.overlay.expire(at) {
 		e.changes = append(e.changes, Change{Source{n}, e.now, Operator, Unlisted, ByTime})
 	}

@@ -61,7 +61,7 @@ type Hit struct {
 	Cause   parser.Cause
 	Digest  Digest
 
-	Ingested bool // from a file: with the same event time it is the same message
+	Ingested bool // dated by the message itself: with the same event time it is the same one
 	Again    bool // counted even though it was ingested before
 }
 

@@ -37,9 +37,10 @@ type alike struct {
 // or may be repeated. A hit that the caps admit among any hits, they admit
 // among those of them that are alike: there, no other takes its place. Nor do
 // hits dated ahead, before their second. A flood keeps four times max_counted of
-// either, the newest.
+// either, the newest, and what counts now in any case: hosts of an IPv6 network
+// can be as many as a sender likes.
 func (e *Engine) countable(s *source) []bool {
-	keep, seen, most := make([]bool, len(s.entries)), map[alike]int{}, 4*e.rules.MaxCounted
+	keep, seen, most := e.counted(s), map[alike]int{}, 4*e.rules.MaxCounted
 	hosts := e.roll.hosts[s.number]
 	counted, recent := 0, 0
 	for i := len(s.entries) - 1; i >= 0; i-- {
@@ -57,6 +58,24 @@ func (e *Engine) countable(s *source) []bool {
 		case age < max(Second(e.rules.repeat), 1) && recent < most:
 			recent++
 			keep[i] = true
+		}
+	}
+	return keep
+}
+
+// counted tells which entries count at this second, with and without the
+// exceptions that split the source, and with and without backscatter.
+func (e *Engine) counted(s *source) []bool {
+	keep := make([]bool, len(s.entries))
+	whole := e.outlook(s, e.count)
+	split := whole
+	whole.except = nil
+	for _, o := range []outlook{whole, split} {
+		for _, spamOnly := range []bool{false, true} {
+			o.tallyAt(e.now, spamOnly)
+			for _, i := range e.count.counted {
+				keep[i] = true
+			}
 		}
 	}
 	return keep

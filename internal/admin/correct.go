@@ -66,8 +66,8 @@ func (d *Desk) Correct(ctx context.Context, who string, o TrapOrder) (Corrected,
 	if err := o.Check(); err != nil {
 		return Corrected{}, err
 	}
-	d.deciding.Lock()
-	defer d.deciding.Unlock()
+	d.rewriting.Lock()
+	defer d.rewriting.Unlock()
 	done := Corrected{Who: who, Act: o.Act, Since: o.Since, Reason: o.Reason, DryRun: o.DryRun,
 		Changes: []Change{}}
 	if err := d.findTrap(ctx, o, &done); err != nil {

@@ -42,6 +42,7 @@ type Desk struct {
 	Redactor func() *redact.Redactor
 
 	deciding   sync.Mutex // one order after the other
+	rewriting  sync.Mutex // likewise, of those that read the log anew: others need not wait
 	simulating sync.Mutex // one simulation at a time
 }
 

@@ -155,6 +155,13 @@ func (d *Desk) count(ctx context.Context, dec criteria.Decision, done *Counted) 
 	if err != nil {
 		return badRequest("read the points: "+err.Error(), "is this client of the same version?")
 	}
+	tomorrow := criteria.DayOf(d.Store.Mark().At) + 1
+	for p := range dec.Points.All() {
+		if p.Day > tomorrow { // it would count until then
+			return badRequest(fmt.Sprintf("points of %s, which is still to come", p.Day),
+				"correct the dates, or the clock")
+		}
+	}
 	decisions := []criteria.Decision{dec}
 	if err := d.Store.Decide(ctx, decisions...); err != nil {
 		return fmt.Errorf("write the ledger: %w", err)

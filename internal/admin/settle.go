@@ -32,8 +32,8 @@ const mostShown = 20
 func (d *Desk) Settle(
 	ctx context.Context, who string, want judge.Settings, committed func(),
 ) (Settled, error) {
-	d.deciding.Lock()
-	defer d.deciding.Unlock()
+	d.rewriting.Lock()
+	defer d.rewriting.Unlock()
 	done := Settled{Changes: []Change{}}
 	before, err := d.Judge.Listings()
 	done.Reading = errors.Is(err, judge.ErrNotReady)

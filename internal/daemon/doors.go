@@ -39,7 +39,13 @@ func (d *Daemon) openAdmin(c *config.Config) error {
 	server := ops.NewServer(admin.Handler(d.desk, d.orders()))
 	server.ReadTimeout, server.WriteTimeout = 0, 0
 	server.ConnContext = admin.ConnContext
+	ctx, cancel := context.WithCancel(context.Background())
+	server.BaseContext = func(net.Listener) context.Context { return ctx }
 	d.serveHTTP(l, server)
+	d.stack.push(func(context.Context) error { // first: nobody waits for a replay at the end
+		cancel()
+		return nil
+	})
 	return nil
 }
 

@@ -2,6 +2,7 @@ package intake
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"time"
 
 	"github.com/trapline/trapline/criteria"
@@ -46,8 +47,7 @@ func (i *Intake) report(
 ) *store.Record {
 	r := newRecord(m, t)
 	r.Kind, r.Size, r.Time = criteria.Report, int64(len(message)), criteria.At(t.Time)
-	sum := sha256.Sum256(message)
-	copy(r.Digest[:], sum[:])
+	r.Digest, r.Ingested = deliveryOf(message), true // dated by the message, like one from a file
 	r.Evidence = store.PackEvidence(evidenceOf(message))
 	if t.Source.IsValid() {
 		if why := dateFault(t.Time, m.Time, oldestReport); why != "" {
@@ -61,6 +61,21 @@ func (i *Intake) report(
 		r.Time = criteria.At(m.Time)
 	}
 	return i.fromDesk(r, desk)
+}
+
+// deliveryOf tells one delivery of a message from another: by the line that the
+// reporter's host wrote when it came, and what the sender wrote above the text.
+// Bodies are left out: a report may hold a message twice, once without its body,
+// and mail programs change what they pass on.
+func deliveryOf(message []byte) (d criteria.Digest) {
+	sum := sha256.New()
+	for _, name := range []string{"Received", "Message-ID", "Date", "From", "Subject"} {
+		if values := parser.Values(message, name); len(values) > 0 {
+			fmt.Fprintln(sum, name, values[0])
+		}
+	}
+	copy(d[:], sum.Sum(nil))
+	return d
 }
 
 func (i *Intake) fromDesk(r *store.Record, desk string) *store.Record {

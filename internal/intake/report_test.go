@@ -126,6 +126,47 @@ func TestSameReportTwiceCountsOnce(t *testing.T) {
 	}
 }
 
+// However a reporter attaches a message, it is one delivery: with a body that his
+// mail program changed, or whole and as its header beside it.
+func TestOneDeliveryIsOneReport(t *testing.T) {
+	m := reported("198.51.100.7", now.Add(-time.Hour))
+	header, _, _ := strings.Cut(m, "\r\n\r\n")
+	headerToo := message(deskPeer, "From: noc@corp.example\r\nMIME-Version: 1.0\r\n"+
+		"Content-Type: multipart/mixed; boundary=f\r\n\r\n--f\r\nContent-Type: message/rfc822\r\n\r\n"+m+
+		"\r\n--f\r\nContent-Type: text/rfc822-headers\r\n\r\n"+header+"\r\n\r\n--f--\r\n", deskAddress)
+	other := strings.Replace(m, "Subject: offer", "Subject: another offer", 1)
+	for _, c := range []struct {
+		name        string
+		submissions []*trap.Message
+		want        int
+	}{
+		{"an end of line more", []*trap.Message{submission(m), submission(m + "\r\n")}, 1},
+		{"a blank in the body", []*trap.Message{submission(m, strings.Replace(m, "Buy.", "Buy. ", 1))}, 1},
+		{"folded anew", []*trap.Message{submission(m, strings.Replace(m, " by ", "\r\n\tby ", 1))}, 1},
+		{"whole and its header", []*trap.Message{headerToo}, 1},
+		{"two messages of one delivery's second", []*trap.Message{submission(m, other)}, 2},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t)
+			for _, s := range c.submissions {
+				d.accept(s)
+			}
+			if v := d.verdict("198.51.100.7"); v.Reports != c.want {
+				t.Errorf("%d reports, want %d", v.Reports, c.want)
+			}
+			p := criteria.DefaultPolicy()
+			p.RepeatWindow = 0
+			var hits []criteria.Hit
+			for _, r := range d.records() {
+				hits = append(hits, r.Hit)
+			}
+			if v := criteria.Score(p, hits, criteria.At(now), 0); v.Reports != c.want {
+				t.Errorf("without a repeat_window %d reports, want %d", v.Reports, c.want)
+			}
+		})
+	}
+}
+
 var corpus = filepath.Join("..", "..", "..", "shared", "corpus", "bounces", "sisimai")
 
 // Real feedback reports from the corpus: what they say of the reported mail

@@ -50,6 +50,7 @@ type Judge struct {
 	mu      sync.RWMutex  // guards what follows; only Serve's goroutine takes it whole
 	line    timeline      // the engine that answers
 	ready   bool          // it has been at the mark
+	lapsed  int           // Engine.Ended, when it was last looked at
 	pending []uint64      // decisions that it does not heed yet: see rewrite.go
 	step    chan struct{} // closed, and made anew, whenever the engine came to a mark
 
@@ -195,7 +196,16 @@ func (j *Judge) apply(ctx context.Context, e store.Event) error {
 	if e.Decision != nil {
 		j.signal()
 	}
+	j.heedEnds()
 	return nil
+}
+
+// heedEnds signals when something that people decided has ended by time.
+func (j *Judge) heedEnds() {
+	if ended := j.line.engine.Ended(); ended != j.lapsed {
+		j.lapsed = ended
+		j.signal()
+	}
 }
 
 // pass lets time pass up to the mark's instant.
@@ -206,6 +216,7 @@ func (j *Judge) pass(m store.Mark) {
 		return
 	}
 	j.announce(j.line.engine.Advance(m.At))
+	j.heedEnds()
 	j.line.at.At = m.At
 	j.stepped()
 	if !j.ready {

@@ -61,6 +61,33 @@ func TestListingEndsByTheMarkAlone(t *testing.T) {
 	})
 }
 
+// An exception that ends frees the operator's listing under it: the list differs,
+// though no source's score does.
+func TestEndOfAnExceptionIsSignalled(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCourt(t, dir)
+		defer c.close()
+		at := c.store.Mark().At
+		c.decide(criteria.Decision{Act: criteria.ActList, Network: netip.MustParsePrefix("203.0.113.9/32")},
+			criteria.Decision{Act: criteria.ActExcept, Network: netip.MustParsePrefix("203.0.113.0/24"),
+				Origin: criteria.FromOperator, Until: at + 6})
+		select {
+		case <-c.judge.Changed():
+		default:
+		}
+		pass(7)
+		select {
+		case <-c.judge.Changed():
+		default:
+			t.Error("the end of an exception is not signalled")
+		}
+		if e := c.lookup("203.0.113.9"); e.Answer != criteria.Operator {
+			t.Errorf("after the exception: %s", e.Why)
+		}
+	})
+}
+
 func TestPolicyChangeKeepsSince(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
