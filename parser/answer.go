@@ -1,6 +1,7 @@
 package parser
 
 import (
+	"cmp"
 	"mime"
 	"strings"
 )
@@ -8,9 +9,11 @@ import (
 // What a message is, if it is not its sender's own: a report or an answer, gone to a forged
 // address. Each takes proof by envelope and by structure. The null reverse path is what the
 // standards ask of reports (RFC 3461, section 6.1; RFC 8098, section 3) and what answers have; a
-// sender who takes answers must show twice as much in its place, in two parts that agree. Nobody
-// can tell a report from one that is forged as a whole, but whoever forges less is known by how
-// the message was injected.
+// sender who takes answers must show twice as much in its place, in two parts that agree. Whoever
+// forges less is known by how the message was injected. Nobody can tell a report that is forged as
+// a whole, with a status and a returned message that agree, nor an answer without a link: such
+// spam is classed as what it looks like. That moves the list's answer, and leaves the score as it
+// is.
 
 // markSender notes the reverse path where it counts.
 func (e *evidence) markSender() {
@@ -26,10 +29,12 @@ func abuseReport(e *evidence) (Cause, bool) {
 	switch {
 	case r == nil:
 		return Unknown, false
-	case r.feedback && r.returned && (e.sender.null || r.agreed):
+	case !r.isQuiet():
+		return Unknown, false
+	case r.feedback && r.returned && (r.agreed || e.sender.null && r.own):
 		e.markSender()
 		e.mark("message/feedback-report", "returned message")
-	case r.hotmail && !r.text && r.isPlain() && isComplaint(e.header):
+	case r.hotmail && !r.text && !r.hypertext && isComplaint(e.header):
 		e.markSender()
 		e.markField("From")
 		e.markField("Subject")
@@ -51,8 +56,7 @@ func bounce(e *evidence) (Cause, bool) {
 	if e.report == nil || e.report.disposition {
 		return Unknown, false
 	}
-	from := e.header.text("From")
-	daemon := strings.HasSuffix(from, "<>") || isDaemon(addressIn(from))
+	daemon := isDaemonField(e.header.text("From"))
 	failed := strings.Contains(e.header.text("X-Failed-Recipients"), "@")
 	if !e.isBounce(daemon, failed) {
 		return Unknown, false
@@ -68,20 +72,30 @@ func bounce(e *evidence) (Cause, bool) {
 	return Bounce, true
 }
 
-// isBounce asks of a report that it tells a recipient's fate or returns a message, and that nobody
-// but a server sends it or that it returns the message; of an older form, that it is nothing but
-// plain text, by a server or about a message of the reader's, and tells a fate or returns that.
+// isBounce asks for the more, the more room there is for what is no report. Where its reader can
+// be shown a web page in HTML, everything must be there and agree. Else a delivery report must be
+// two of three: by a server, in a report's form, and about the message that it returns; without
+// the last its text holds no address of a web page. What has another form must be a server's or
+// about a message by the reader's domain, and returns that, or in plain text tells its fate.
 func (e *evidence) isBounce(daemon, failed bool) bool {
 	r := e.report
+	tied := r.own || r.agreed // so it is returned
 	switch {
+	case r.files:
+		return false
 	case !e.sender.null:
-		return daemon && r.own && (r.delivery || r.isPlain() && isDaemon(e.sender.path))
+		return daemon && r.own &&
+			(r.delivery && r.declared || r.isPlain() && isDaemon(e.sender.path))
+	case !r.isQuiet():
+		// QUIRK: Google's reports hold an empty status where it refused the mail itself.
+		return daemon && r.declared && (r.delivery && tied || failed && r.status && r.returned)
 	case r.delivery:
-		return daemon || r.returned || !e.header.has("From")
-	case r.declared && daemon && r.returned:
-		return true
+		return daemon && tied ||
+			r.declared && (tied || (daemon || !e.header.has("From")) && !r.links)
+	case r.returned:
+		return daemon && r.declared && tied || r.isPlain() && (daemon || r.own)
 	}
-	return r.isPlain() && (daemon || r.own) && (r.returned || r.fate || failed)
+	return daemon && r.fate && !r.links && r.isPlain()
 }
 
 // markReport notes the parts that a bounce is made of.
@@ -96,9 +110,11 @@ func (e *evidence) markReport() {
 	}
 }
 
-// readReceipt knows disposition notifications (RFC 8098).
+// readReceipt knows disposition notifications (RFC 8098): by the one who got the mail, or about
+// the message that they return.
 func readReceipt(e *evidence) (Cause, bool) {
-	if !e.sender.null || !e.report.disposition {
+	r := e.report
+	if !e.sender.null || !r.disposition || !r.proper && !r.agreed || !r.isQuiet() {
 		return Unknown, false
 	}
 	e.markSender()
@@ -107,15 +123,15 @@ func readReceipt(e *evidence) (Cause, bool) {
 }
 
 // autoreply knows the answers of people's absence (RFC 3834): a field that says so, the message
-// that is answered, and text with nothing attached.
+// that is answered, and text with nothing attached and no link in it.
 func autoreply(e *evidence) (Cause, bool) {
 	r := e.report
-	if !e.sender.null || !r.text || r.files || r.returned {
+	if !e.sender.null || !r.text || r.links || !r.isQuiet() || r.returned {
 		return Unknown, false
 	}
 	says, about := autoField(e.header), answeredField(e.header)
 	if isExchangeRule(e.header) {
-		says, about = exchangeRule, exchangeSuppress
+		says, about = exchangeRule, cmp.Or(about, autoSubject(e.header))
 	}
 	if says == "" || about == "" {
 		return Unknown, false
@@ -136,15 +152,13 @@ func answeredField(h *header) string {
 	return ""
 }
 
-// Exchange names no message in an answer, but whose rule it is by: the author's.
-const (
-	exchangeRule     = "X-MS-Exchange-Inbox-Rules-Loop"
-	exchangeSuppress = "X-Auto-Response-Suppress"
-)
+// exchangeRule is Exchange's note of whose rule it is by which it answers: the author's.
+const exchangeRule = "X-MS-Exchange-Inbox-Rules-Loop"
 
 func isExchangeRule(h *header) bool {
 	author := addressIn(h.text("From"))
-	return author != "" && equal(h.text(exchangeRule), author) && h.begins(exchangeSuppress, "All")
+	return author != "" && equal(h.text(exchangeRule), author) &&
+		h.begins("X-Auto-Response-Suppress", "All")
 }
 
 // autoFields are the fields that call a message an automatic answer, each with how its value
@@ -159,11 +173,6 @@ var autoFields = [...]struct{ name, start string }{
 	{"Delivered-To", "autoresponder"},
 }
 
-// autoSubjects are how the subjects of automatic answers begin.
-var autoSubjects = [...]string{"auto:", "auto reply", "autoreply", "automatic reply",
-	"out of office", "out of the office", "abwesenheitsnotiz", "automatische antwort",
-	"réponse automatique", "respuesta automática", "risposta automatica", "automatisch antwoord"}
-
 // autoField gives the name of the field that calls the message an automatic answer; "" if none
 // does.
 func autoField(h *header) string {
@@ -173,6 +182,16 @@ func autoField(h *header) string {
 			return f.name
 		}
 	}
+	return ""
+}
+
+// autoSubjects are how Exchange begins the subject of an answer, before that of the message.
+var autoSubjects = [...]string{"auto:", "automatic reply", "out of office", "abwesenheitsnotiz",
+	"automatische antwort", "réponse automatique", "respuesta automática", "risposta automatica",
+	"automatisch antwoord"}
+
+// autoSubject gives the name of the subject if it is an answer's. Alone it shows nothing.
+func autoSubject(h *header) string {
 	subject := h.text("Subject")
 	if words, err := new(mime.WordDecoder).DecodeHeader(subject); err == nil {
 		subject = words

@@ -145,7 +145,7 @@ type sender struct {
 }
 
 // senderOf takes the reverse path of our own session. Without a session the delivering host has
-// left it in the topmost Return-Path (RFC 5321, section 4.4) or in the mbox line.
+// left it in a Return-Path field (RFC 5321, section 4.4) or in the mbox line.
 func senderOf(h *header, c *Connection) sender {
 	switch {
 	case c.NullSender || c.MailFrom == "<>":
@@ -153,12 +153,27 @@ func senderOf(h *header, c *Connection) sender {
 	case c.MailFrom != "" || c.Peer.IsValid():
 		return sender{path: c.MailFrom}
 	}
-	if path, ok := h.find("Return-Path"); ok {
+	if path, ok := h.returnPath(); ok {
 		return leftSender(strings.Trim(unfold(path), " "))
 	}
 	_, path, _ := strings.Cut(string(h.mbox), " ")
 	path, _, _ = strings.Cut(path, " ")
 	return leftSender(path)
+}
+
+// returnPath gives the topmost Return-Path. The delivering host writes it above its own Received
+// line; what stands below that came with the message.
+func (h *header) returnPath() ([]byte, bool) {
+	for i := range h.fields {
+		f := &h.fields[i]
+		if equal(h.of(f.name), "Return-Path") {
+			return h.of(f.value), true
+		}
+		if equal(h.of(f.name), "Received") {
+			break
+		}
+	}
+	return nil, false
 }
 
 // leftSender is a reverse path as a delivering host leaves it; many write MAILER-DAEMON for <>.

@@ -7,7 +7,9 @@ type clauses struct {
 	from    []token // what stands before the `by`, without that keyword
 	by      string  // the name behind `by`; "" in a line without one
 	how     string  // what stands behind `with`
+	own     string  // the same, if the server says it by itself
 	rest    []token // what stands behind the name, up to the date
+	marks   []token // of the rest what the server says by itself: no stranger's words stand there
 }
 
 // date is what follows the semicolon outside of comments; "" without one. With two of them either
@@ -57,7 +59,8 @@ func (l *line) clausesAt(place int) clauses {
 		body := c.from
 		c.from, c.rest = body[:place], body[place+2:]
 		c.by, _ = cutSuffix(body[place+1].text, ",") // QUIRK: Obtuse writes `by NAME, id`
-		c.how = c.clause("with")
+		c.marks = c.rest[:strangers(c.rest)]
+		c.own, c.how = clauseOf(c.line, c.marks, "with"), clauseOf(c.line, c.rest, "with")
 	}
 	// QUIRK: some relays write `Received: Received from`, old SMTPSVC `(apparently) from`.
 	if len(c.from) > 1 && c.from[1].is("from") &&
@@ -79,22 +82,23 @@ func (l *line) clausesAt(place int) clauses {
 	return c
 }
 
+// strangers is the place of the first token that may hold a stranger's words, and with them
+// anything: a recipient, an envelope sender, an account.
+func strangers(tokens []token) int {
+	for i := range tokens {
+		t := &tokens[i]
+		if t.kind == semicolon || t.is("for") || t.is("from") || t.is("envelope-from") ||
+			t.isGroup("envelope-") || t.isGroup("authenticated ") {
+			return i
+		}
+	}
+	return len(tokens)
+}
+
 // isName knows a word that is no address.
 func isName(t *token) bool {
 	_, isAddress := parseHost(t.text)
 	return t.kind == word && !isAddress
-}
-
-// isSwallowed tells whether a server's clauses stand in a comment or a quoted string: they may be
-// the real ones, if it was opened in a HELO and closed in an envelope sender.
-func (l *line) isSwallowed() bool {
-	for i := range l.body {
-		t := &l.body[i]
-		if (t.quoted || t.kind == group) && hasClauses(t.text) {
-			return true
-		}
-	}
-	return false
 }
 
 // hasQuoted tells whether there is a quoted string among the tokens.
@@ -106,43 +110,6 @@ func hasQuoted(tokens []token) bool {
 	}
 	return false
 }
-
-// hasClauses tells whether a `by` stands in the text and a clause of a mail server's behind it.
-func hasClauses(s string) bool {
-	by := false
-	for s != "" {
-		var w string
-		w, s = cutWord(s)
-		switch {
-		case equal(w, "by"):
-			by = true
-		case by && isServerClause(w):
-			return true
-		}
-	}
-	return false
-}
-
-// isServerClause knows the words with which a server tells how it got a message.
-func isServerClause(w string) bool {
-	return equal(w, "with") || equal(w, "via") ||
-		equal(w, "id") || hasPrefix(w, "envelope-")
-}
-
-// cutWord takes the next word off a text, whatever the comments in it; "" at the end.
-func cutWord(s string) (word, rest string) {
-	start := 0
-	for start < len(s) && isBetween(s[start]) {
-		start++
-	}
-	end := start
-	for end < len(s) && !isBetween(s[end]) {
-		end++
-	}
-	return s[start:end], s[end:]
-}
-
-func isBetween(c byte) bool { return c == ' ' || c == '(' || c == ')' || c == '"' }
 
 // firstWord is what stands first before the `by`, if it is a word.
 func (c *clauses) firstWord() string {
@@ -165,11 +132,11 @@ func (c *clauses) product(names ...string) bool {
 	return false
 }
 
-// remark tells whether any comment behind the by name begins with one of the names.
+// remark tells whether a comment of the server's behind the by name begins with one of the names.
 func (c *clauses) remark(names ...string) bool {
-	for i := range c.rest {
+	for i := range c.marks {
 		for _, name := range names {
-			if c.rest[i].isGroup(name) {
+			if c.marks[i].isGroup(name) {
 				return true
 			}
 		}
@@ -177,28 +144,34 @@ func (c *clauses) remark(names ...string) bool {
 	return false
 }
 
-// with tells whether the protocol begins with one of the names.
+// with tells whether the protocol, as the server says by itself, begins with one of the names.
 func (c *clauses) with(names ...string) bool {
 	for _, name := range names {
-		if hasPrefix(c.how, name) {
+		if hasPrefix(c.own, name) {
 			return true
 		}
 	}
 	return false
 }
 
-// clause gives what follows a keyword behind the by name: one word, of `with` all words up to the
-// next keyword or comment.
-func (c *clauses) clause(keyword string) string {
-	for i := range c.rest {
-		if c.rest[i].is(keyword) {
-			return c.span(c.rest[i+1:], keyword == "with")
+// via is the clause of that name, as the server says by itself.
+func (c *clauses) via() string { return clauseOf(c.line, c.marks, "via") }
+
+// clause gives what follows a keyword behind the by name, whoever says it.
+func (c *clauses) clause(keyword string) string { return clauseOf(c.line, c.rest, keyword) }
+
+// clauseOf gives what follows a keyword among tokens of a line: one word, of `with` all words up to
+// the next keyword or comment.
+func clauseOf(line string, tokens []token, keyword string) string {
+	for i := range tokens {
+		if tokens[i].is(keyword) {
+			return phrase(line, tokens[i+1:], keyword == "with")
 		}
 	}
 	return ""
 }
 
-func (c *clauses) span(tokens []token, many bool) string {
+func phrase(line string, tokens []token, many bool) string {
 	n := 0
 	for n < len(tokens) && tokens[n].kind == word && !tokens[n].isKeyword() && (many || n == 0) {
 		n++
@@ -206,7 +179,7 @@ func (c *clauses) span(tokens []token, many bool) string {
 	if n == 0 {
 		return ""
 	}
-	return c.line[tokens[0].at:tokens[n-1].end()]
+	return line[tokens[0].at:tokens[n-1].end()]
 }
 
 // is compares a word, letters in any case.

@@ -42,7 +42,8 @@ func unfit() (client, bool) { return client{}, false }
 // afterHelo reads `from HELO (NAME [PEER]) …`, reckoned from the left: right where a HELO can
 // hold neither blanks nor parentheses of its own.
 func afterHelo(c *clauses) (client, bool) {
-	if len(c.from) < 2 || c.from[0].kind != word || !allRemarks(c.from[2:]) {
+	isOther := func(t token) bool { return !saysRemark(&t) || isPeer(&t) }
+	if len(c.from) < 2 || c.from[0].kind != word || slices.ContainsFunc(c.from[2:], isOther) {
 		return unfit()
 	}
 	p, ok := bracketPeer(&c.from[1])
@@ -73,20 +74,18 @@ func beforeBy(c *clauses) (client, bool) {
 func soleBracket(c *clauses) (client, bool) {
 	before := c.from[:max(lastNoRemark(c.from), 0)]
 	isComment := func(t token) bool { return t.kind == group && !isRemark(&t) }
-	isPeer := func(t token) bool { return startsWithPeer(&t) }
-	if slices.ContainsFunc(before, isComment) && slices.ContainsFunc(before, isPeer) ||
-		len(before) > 1 && slices.ContainsFunc(before[1:], isPeer) {
+	isStart := func(t token) bool { return startsWithPeer(&t) }
+	if slices.ContainsFunc(before, isComment) && slices.ContainsFunc(before, isStart) ||
+		len(before) > 1 && slices.ContainsFunc(before[1:], isStart) {
 		return unfit()
 	}
 	return beforeBy(c)
 }
 
-// lastNoRemark is the place of the last token that is no remark; -1 if there is none. One in which
-// a comment and a bracket stand counts as none: a HELO that opened it may have swallowed the peer.
+// lastNoRemark is the place of the last token that is no remark; -1 if there is none.
 func lastNoRemark(tokens []token) int {
 	i := len(tokens) - 1
-	for i >= 0 && isRemark(&tokens[i]) && !(strings.Contains(tokens[i].text, "(") &&
-		strings.Contains(tokens[i].text, "[")) {
+	for i >= 0 && isRemark(&tokens[i]) {
 		i--
 	}
 	return i
@@ -99,9 +98,7 @@ func startsWithPeer(t *token) bool {
 		_, ok := parseHost(t.text)
 		return ok
 	}
-	_, bracket := bracketPeer(t)
-	_, bare := barePeer(t)
-	return bracket || bare || t.glued || t.isGroup("[") || t.isGroup("account ") ||
+	return isPeer(t) || t.glued || t.isGroup("[") || t.isGroup("account ") ||
 		isEximComment(t) || isHello(t) || strings.IndexByte(t.text, '(') >= 0
 }
 
@@ -169,7 +166,15 @@ func brackets(s string) (open, end int) {
 // barePeer reads a comment that is an address, perhaps in brackets, perhaps with an ident reply
 // before an @. The ident may hold an @ and an address of its own: the last @ counts.
 func barePeer(t *token) (client, bool) {
-	if t.kind != group || isEximComment(t) {
+	if isEximComment(t) {
+		return unfit()
+	}
+	return identPeer(t)
+}
+
+// identPeer reads as barePeer where no comment of Exim's can stand.
+func identPeer(t *token) (client, bool) {
+	if t.kind != group {
 		return unfit()
 	}
 	ident, host := cutIdent(t.text)
@@ -202,8 +207,25 @@ func hostName(s string) string {
 	return s
 }
 
-// isRemark knows the comments that mail servers put between the peer and the `by`.
-func isRemark(t *token) bool {
+// isPeer tells whether a comment can be read as a peer's.
+func isPeer(t *token) bool {
+	_, bracket := bracketPeer(t)
+	_, bare := barePeer(t)
+	return bracket || bare
+}
+
+// isRemark knows the comments that mail servers put between the peer and the `by`. What can be read
+// as a peer is none: anybody may call his host `tls` or `client`. Nor is one that may hide the peer.
+func isRemark(t *token) bool { return saysRemark(t) && !isPeer(t) && !hidesPeer(t) }
+
+// hidesPeer tells whether a comment and an address stand in a comment: a HELO that opened it may have
+// swallowed the peer's.
+func hidesPeer(t *token) bool {
+	return t.kind == group && strings.IndexByte(t.text, '(') >= 0 && hasAddress(t.text)
+}
+
+// saysRemark knows a remark by its first words.
+func saysRemark(t *token) bool {
 	if t.kind != group {
 		return false
 	}

@@ -34,10 +34,11 @@ type opinions struct {
 	ours, reference string
 }
 
-// newOpinions reads the value.
+// newOpinions reads the value. Ours counts only if a source can come of it: the lines of a queue and
+// of a mailbox's server show addresses, and never have one.
 func newOpinions(value, reference string) opinions {
 	o := opinions{value: latin1(value), reference: reference}
-	if r, ok := readValue(o.value); ok && r.client.ip.IsValid() {
+	if r, ok := readValue(o.value); ok && r.client.origin == network && r.client.ip.IsValid() {
 		o.ours = r.client.ip.String()
 	}
 	return o

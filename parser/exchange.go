@@ -13,7 +13,8 @@ var (
 		mark: func(c *clauses) bool { return c.with("Microsoft SMTPSVC") },
 		read: func(c *clauses) (client, bool) {
 			switch {
-			case len(c.from) == 3 && c.from[0].is("mail") && c.from[1].is("pickup"):
+			case len(c.from) == 3 && c.from[0].is("mail") && c.from[1].is("pickup") &&
+				c.from[2].is("service"):
 				return onHost(c)
 			case len(c.from) == 3 && c.from[1].is("-"): // NT 4
 				ip, ok := parseHost(c.from[2].text)

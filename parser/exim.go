@@ -17,12 +17,24 @@ var exim = grammar{
 
 func readExim(c *clauses) (client, bool) {
 	if c.with("local") { // local, local-smtp, local-esmtp, local-bsmtp
-		return onHost(c)
+		return eximUser(c)
 	}
 	if n := len(c.from); n > 1 && isBareLiteral(&c.from[n-1]) {
 		return fullHost(c)
 	}
 	return addressFirst(c)
+}
+
+// eximUser reads `from USER by S with local`, or `from USER (helo=h) by S with local-esmtp`. Of a
+// connection Exim writes the peer there, so anything else is not its line.
+func eximUser(c *clauses) (client, bool) {
+	named := len(c.from) == 1 && isName(&c.from[0]) ||
+		len(c.from) == 2 && isName(&c.from[0]) && c.from[1].isGroup("helo=") &&
+			!strings.ContainsAny(c.from[1].text, " ()[]")
+	if !named || !c.marks[0].is("with") {
+		return unfit()
+	}
+	return onHost(c)
 }
 
 // isNamelessExim knows Exim where a site has it print another name, or none: by its message id,

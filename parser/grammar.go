@@ -4,8 +4,8 @@ package parser
 type grammar struct {
 	name string // Hop.Format
 
-	// example is a line as the family writes it. In every example the peer is 198.51.100.7, and no
-	// other address. A test reads them all.
+	// example is a line as the family writes it. In every example the peer is 198.51.100.7, if it
+	// shows one. A test reads them all.
 	example string
 
 	// mark knows the family by what the sender cannot choose: by what stands behind the `by`, or
@@ -20,21 +20,29 @@ type grammar struct {
 	// sender's follows the real one unquoted: then the last one is the real one, though another
 	// client could be read at an earlier one.
 	anyHelo bool
+
+	// strictHelo is set where a HELO holds neither blanks nor parentheses nor quotes: no word of
+	// the sender's stands before the real `by` that could open a comment.
+	strictHelo bool
 }
 
 // grammars is the ordered table: shapes that nothing else has, then products that name
-// themselves, then the protocols of webmail, last the shapes that many products share.
+// themselves right behind the `by` or by its name, where no word of a stranger's can stand, then
+// those that do so further back, then the protocols of webmail, last the shapes that many products
+// share.
 var grammars = [...]*grammar{
-	&qmailQueue, &slmail,
-	&postfix, &sendmail, &exim,
-	&smtpsvc, &exchange55, &exchangeMapi, &exchange,
-	&gmail,
+	&qmailQueue, &googleQueue, &slmail,
+	&postfix, &sendmail, &gmail,
 	&qpsmtpd, &qmailLDAP, &james,
-	&haraka, &opensmtpd, &chasquid, &mox, &maddy, &stalwart, &zonemta,
-	&communigate, &domino, &kumomta, &powermta, &momentum, &zmailer, &xmail, &icewarp, &cyrus,
-	&mdaemon, &imail, &slmailNT, &ccMail, &xwall, &proxyPlus, &netMail, &smail, &altaVista,
-	&amavis, &smap, &obtuse, &os400, &jetMail, &vpop3, &caffeine, &gateway, &mailSweeper, &lsmtp, &mandrill,
-	&navgw, &avMailGate, &mailEssentials, &intermail,
+	&haraka, &opensmtpd, &chasquid, &maddy, &stalwart, &zonemta,
+	&communigate, &domino, &kumomta, &powermta, &icewarp, &cyrus,
+	&ccMail, &proxyPlus, &smail, &altaVista, &os400, &jetMail, &vpop3, &caffeine, &mailSweeper, &lsmtp,
+	&mandrill, &navgw, &avMailGate, &mailEssentials, &intermail,
+	&exim,
+	&smtpsvc, &exchange55, &exchangeMapi, &exchange,
+	&mox, &momentum, &zmailer, &xmail,
+	&mdaemon, &imail, &slmailNT, &xwall, &netMail,
+	&amavis, &smap, &obtuse, &gateway,
 	&fetchmail,
 	&yahooBullet, &yahooMX, &yahooLogin,
 	&squirrelmail, &webmail,
@@ -53,10 +61,14 @@ type reading struct {
 // any, where no grammar fits or where the line can be read in two ways.
 func (l *line) read() (reading, bool) {
 	bys, ok := l.bys()
-	if !ok || l.isSwallowed() {
+	if !ok {
 		return reading{}, false
 	}
-	r, ok := l.readAt(bys.at[bys.n-1])
+	last := bys.at[bys.n-1]
+	r, ok := l.readAt(last)
+	if l.isSwallowed(&r) || hasTorn(l.tokens[last+1:]) {
+		return reading{}, false
+	}
 	for i := 0; ok && i < bys.n-1; i++ {
 		ok = l.agrees(&r, bys.at[i], bys.at[i+1])
 	}
@@ -78,7 +90,7 @@ func (l *line) agrees(r *reading, place, next int) bool {
 // then at once the comment with the peer, where a server would have told how it got the message.
 func (l *line) isEndOfHelo(place, next int) bool {
 	behind := l.tokens[place+1 : next]
-	return len(behind) == 1 || len(behind) > 1 && behind[1].kind == group && allRemarks(behind[2:])
+	return len(behind) == 1 || len(behind) > 1 && isPeer(&behind[1]) && allRemarks(behind[2:])
 }
 
 // readAt reads the line as if its `by` stood at the place.

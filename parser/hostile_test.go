@@ -37,6 +37,68 @@ var hostile = []string{
 	"198.51.100.7", "a;b", "a <", "x (apparently) from [192.0.2.9]", "a via HTTP (b", `a) via HTTP (b`,
 }
 
+// names are what a stranger may call his host: a remark, a keyword, an address, what stands for none.
+var names = []string{
+	"tls", "tls.evil.example", "authenticated", "authenticated.evil.example", "client", "using", "no",
+	"smtp-auth", "envelope-from", "envelope-sender", "auth", "ident", "helo", "HELO", "EHLO", "port",
+	"account", "verified", "unverified", "unknown", "by", "from", "with", "via", "for", "id", "local",
+	"localhost", "mail", "192.0.2.9", "192.0.2.9.25", "r.example",
+}
+
+// openers are HELOs that try to swallow what the server writes behind them, and closers what a sender
+// or a recipient adds to that, so that both together are another server's line.
+var (
+	openers = []string{
+		`[192.0.2.9] (helo=x) by m.example with esmtp (Exim 4.9) (envelope-from <"`,
+		"[192.0.2.9]\t(helo=x)\tby\tm.example\twith\tesmtp\t(Exim\t4.9)\t(envelope-from\t<\"",
+		`[192.0.2.9] (helo=x) by m.example with esmtp (Exim 4.9) (envelope-from <`,
+		`[192.0.2.9] (helo=x) by m.example with esmtp (Exim 4.9) id 1sHw2u-000wPW-18 for "`,
+		`a ([192.0.2.9]) by m.example (Postfix) with ESMTP id A for <"`,
+		"a\t([192.0.2.9])\tby\tm.example\t(Postfix)\twith\tESMTP\tid\tA\tfor\t<\"",
+		`a ([192.0.2.9]) by m.example (8.1/8.1) with ESMTP id A (`, `a ([192.0.2.9]) (Client CN "x`,
+		"a\t([192.0.2.9])\t(Client\tCN\t\"x", `a ([192.0.2.9]) (using (`, `a (x (`, `a ([192.0.2.9]) (`,
+		`a) ([192.0.2.9]) by m.example (Postfix) (b (`, "a", "a (over x, envelope from \"",
+		"a\t([192.0.2.9])", "a (192.0.2.9)", "a [192.0.2.9]",
+	}
+	closers = []string{
+		`>) id 1sHw2u-000wPW-18 for x; Tue, 15 Mar 2022 10:30:00 +0000 (b`, `>) id 1sHw2u-000wPW-18 for x;"`,
+		`>) id 1sHw2u-000wPW-18 for x`, `>) id 1sHw2u-000wPW-18; x`, `"`, `\"`, `"@t`, `a") (b`,
+		`) by m.example (Postfix) with ESMTP id A for <c`, `b)) by m.example (Postfix) with ESMTP id A (c`,
+		`) by m.example (Postfix) with ESMTP id A for <"`, `a) via tcp (b`, `a) via tcp ; (b`, `a via tcp b`,
+		`a> via tcp <b`, `a) (Exim 4.9) (b`, `a>) (Exim 4.9) (b`, `a) with local (Exim 4.9) (b`,
+		`a>) with local (b`, `a) (ecelerity 4) (b`, `a>) (ecelerity 4) (b`, `) (fetchmail-6) (`,
+		`a>) with POP3 (b`, `a>) (MDaemon 1) (b`, `a) via smap (b`, `a>) with HTTP (b`, `a>) with mapi (b`,
+		`a>) (SMTPD32-6) (b`, `a>) (amavisd) (b`, `a>) with Microsoft SMTPSVC (b`, `a>) with [XMail (b`,
+		`a)) (b`, `a (`, `x`,
+	}
+)
+
+// TestSwallowed gives every mail server the openers and the closers, in pairs.
+func TestSwallowed(t *testing.T) {
+	for _, m := range slices.Concat(mtas, namelessMTAs) {
+		for _, opener := range openers {
+			for _, closer := range closers {
+				w := same(closer)
+				w["helo"] = opener
+				checkLine(t, &m, m.line(w), peer)
+			}
+		}
+	}
+}
+
+// TestHostileNames gives every mail server the names, with hostile words for a HELO.
+func TestHostileNames(t *testing.T) {
+	for _, m := range slices.Concat(mtas, namelessMTAs) {
+		for _, name := range names {
+			for _, helo := range hostile {
+				w := same("x")
+				w["helo"], w["ptr"] = helo, name
+				checkLine(t, &m, m.line(w), peer)
+			}
+		}
+	}
+}
+
 // TestHostileWords: whatever a stranger chooses, the client of a line is the peer or nobody.
 func TestHostileWords(t *testing.T) {
 	for _, m := range mtas {
@@ -73,6 +135,9 @@ func checkPairs(t *testing.T, m *mta, shown netip.Addr) {
 func checkLine(t *testing.T, m *mta, line string, shown netip.Addr) bool {
 	t.Helper()
 	r, ok := readValue([]byte(line + dateClause))
+	if ok && shown.IsValid() && r.client.origin != network {
+		t.Errorf("%s: not over a connection, by %s in %q", m.name, r.grammar.name, line)
+	}
 	if !ok || !r.client.ip.IsValid() {
 		return false
 	}
@@ -146,6 +211,12 @@ func checkRandom(t *testing.T, r *rand.Rand, m *mta, shown netip.Addr, lines int
 		w := words{}
 		for _, name := range wordNames {
 			w[name] = randomWord(r)
+		}
+		if r.IntN(2) == 0 {
+			w["ptr"] = names[r.IntN(len(names))]
+		}
+		if r.IntN(2) == 0 {
+			w["sender"] = closers[r.IntN(len(closers))]
 		}
 		line := m.line(w)
 		if checkLine(t, m, line, shown) {
@@ -279,12 +350,21 @@ func blamed(g *grammar) netip.Addr {
 	return peer
 }
 
+// exampleOf is the line of a grammar as a header's first. A queue's has its host's next line below.
+func exampleOf(g *grammar) string {
+	head := "Received: " + g.example + "\r\n"
+	if g == &qmailQueue || g == &googleQueue {
+		head += "Received: " + qmail.example + "\r\n"
+	}
+	return head
+}
+
 // TestAppended: lines below never change the source, for every grammar.
 func TestAppended(t *testing.T) {
 	trust := Trust{Relays: []TrustedRelay{{Network: netip.MustParsePrefix("192.0.2.30/32")}}}
 	c := Connection{Peer: netip.MustParseAddr("192.0.2.30")}
 	for _, g := range grammars {
-		head := "Received: " + g.example + "\r\n"
+		head := exampleOf(g)
 		alone := Parse([]byte(head+"\r\n"), c, trust)
 		for _, below := range grammars {
 			forged := strings.ReplaceAll(below.example, "198.51.100.7", "203.0.113.99")
@@ -306,8 +386,9 @@ func TestRefolded(t *testing.T) {
 	c := Connection{Peer: netip.MustParseAddr("192.0.2.30")}
 	for name, disguise := range disguises {
 		for _, g := range grammars {
-			got := Parse([]byte("Received: "+disguise(g.example)+"\r\nSubject: x\r\n\r\n"), c, trust)
-			if got.Source != blamed(g) || len(got.Hops) != 2 || got.Hops[1].Format != g.name {
+			head := strings.Replace(exampleOf(g), g.example, disguise(g.example), 1)
+			got := Parse([]byte(head+"Subject: x\r\n\r\n"), c, trust)
+			if got.Source != blamed(g) || got.Ignored > 0 || got.Hops[1].Format != g.name {
 				t.Errorf("%s, %s: %v %s, %+v", g.name, name, got.Source, got.Reason, got.Hops)
 			}
 		}

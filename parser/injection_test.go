@@ -163,6 +163,10 @@ func TestAttested(t *testing.T) {
 // TestInjectionFields: the fields of hosts, panels, webmails and providers. Each stands in a
 // message that its source wrote no Received line into, and in one that it did.
 func TestInjectionFields(t *testing.T) {
+	unseen := map[string]bool{}
+	for _, m := range markers {
+		unseen[m.name] = true
+	}
 	for _, c := range []struct {
 		name, field  string
 		alone, below Cause
@@ -220,6 +224,9 @@ func TestInjectionFields(t *testing.T) {
 		{"relaying domain", "X-Relaying-Domain: sales.example", Submission, Submission},
 		{"pair", "X-pair-Authenticated: 203.0.113.9", Submission, Submission},
 		{"Exchange, inside", "X-MS-Exchange-Organization-AuthAs: Internal", Submission, Submission},
+		{"Exchange's machine", "X-MS-Exchange-Organization-AuthSource: m.example", Direct, Relay},
+		{"Exchange's proxy", "X-ClientProxiedBy: m.example", Direct, Relay},
+		{"Exchange's organisation", "X-OriginatorOrg: sales.example", Direct, Relay},
 		{"Exchange, anybody", "X-MS-Exchange-Organization-AuthAs: Anonymous", Direct, Relay},
 		{"hMailServer's client", "X-AuthUserIP: 203.0.113.9", Direct, Relay},
 
@@ -228,16 +235,43 @@ func TestInjectionFields(t *testing.T) {
 		{"Mailgun, of the source", "X-Mailgun-Sending-Ip: 198.51.100.7", Relay, Relay},
 		{"Mailgun, of another", "X-Mailgun-Sending-Ip: 203.0.113.7", Direct, Relay},
 		{"SendGrid", "X-SG-EID: abc", Direct, Relay},
+		{"Mailchimp's user", "X-MC-User: abc", Direct, Relay},
+		{"Mailchimp's relay", "X-MC-Relay: Neutral", Direct, Relay},
+		{"Mailjet", "X-MJ-Mid: abc", Direct, Relay},
+		{"Postmark", "X-PM-Message-Id: 1", Direct, Relay},
 		{"certified senders", "X-CSA-Complaints: x@example", Direct, Relay},
+		{"a desk for abuse", "X-Report-Abuse: x@example", Direct, Relay},
+		{"Cloudmark", "X-CMAE-Envelope: abc", Direct, Relay},
+		{"Yahoo's filter", "X-YMail-OSG: abc", Direct, Relay},
 		{"feedback id", "Feedback-ID: 1:2:3:x", Direct, Relay},
+		{"1&1", "UI-OutboundReport: notjunk:1", Direct, Relay},
 
 		{"a client", "X-Originating-IP: [203.0.113.9]", Direct, Relay},
+		{"a client, one word", "X-OriginatingIP: 203.0.113.9", Direct, Relay},
+		{"a sender's address", "X-Sender-IP: 203.0.113.9", Direct, Relay},
+		{"a sender's address, one word", "X-SenderIP: 203.0.113.9", Direct, Relay},
+		{"a source", "X-Source-IP: 203.0.113.9", Direct, Relay},
+		{"a client's address", "X-Client-IP: 203.0.113.9", Direct, Relay},
+		{"a remote address", "X-Remote-IP: 203.0.113.9", Direct, Relay},
+		{"MDaemon's client", "X-MDRemoteIP: 203.0.113.9", Direct, Relay},
+		{"Yahoo's client", "X-Yahoo-Post-IP: 203.0.113.9", Direct, Relay},
+		{"AOL's client", "X-AOL-IP: 203.0.113.9", Direct, Relay},
+		{"an apparent account", "X-Apparently-From: a@example", Direct, Relay},
+		{"an encrypted address", "X-EIP: abc", Direct, Relay},
+		{"FortiMail's public client", "X-FE-Last-Public-Client-IP: 203.0.113.9", Direct, Relay},
+		{"FortiMail's client", "X-FEAS-Client-IP: 203.0.113.9", Direct, Relay},
+		{"Exchange's client", "X-MS-Exchange-CrossPremises-OriginalClientIPAddress: 203.0.113.9", Direct,
+			Relay},
+		{"Exchange's connecting host", "X-MS-Exchange-CrossTenant-OriginalAttributedTenantConnectingIp: " +
+			"TenantId=1;Ip=[203.0.113.9];Helo=[h]", Direct, Relay},
 		{"another field of that name", "X-Originating-IPs: 203.0.113.9", Direct, Relay},
 
 		{"a proxy's field", "X-Forwarded-For: 203.0.113.9", Proxy, Relay},
 		{"a proxy's own field", "Proxy-Connection: keep-alive", Proxy, Relay},
 		{"a proxy's name", "Via: 1.1 squid", Proxy, Relay},
 	} {
+		name, _, _ := strings.Cut(c.field, ":")
+		delete(unseen, name)
 		alone, below := []string{markAlone}, []string{markBelow}
 		if c.alone != Direct {
 			alone = []string{c.field}
@@ -250,6 +284,9 @@ func TestInjectionFields(t *testing.T) {
 		message := c.field + "\n" + headerFields + plainBody
 		causeCase{c.name, fromMailbox, message, c.alone, alone}.run(t)
 		causeCase{c.name + ", below a line", fromMailbox, plainLine + message, c.below, below}.run(t)
+	}
+	for name := range unseen {
+		t.Errorf("%s has no case", name)
 	}
 }
 

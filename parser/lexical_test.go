@@ -70,7 +70,7 @@ func TestAddressForms(t *testing.T) {
 		{"port of six digits", bracketed("[198.51.100.7:655350]"), ""},
 		{"Exim's port key", "from [198.51.100.7] (port=25 helo=h) by m with esmtp (Exim 4.96) id A", p},
 		{"words behind colons", "by m from h (198.51.100.7::mail daemon; unverified,SLMail V3.0)", p},
-		{"name behind a slash", "(qmail 1 messnum 2 invoked from network[198.51.100.7/r.example])", p},
+		{"name behind a slash", "(qmail 1 messnum 2 invoked from network[198.51.100.7/r.example])", "queued"},
 		{"IPv6 with its tag", bracketed("[IPv6:2001:db8::7]"), v6},
 		{"IPv6 with its tag in capitals", bracketed("[IPV6:2001:DB8::7]"), v6},
 		{"IPv6 without its tag", bracketed("[2001:db8::7]"), v6},
@@ -98,7 +98,7 @@ func TestAddressForms(t *testing.T) {
 		{"two in one bracket", bracketed("[198.51.100.7 192.0.2.9]"), ""},
 		{"a network", bracketed("[198.51.100.7/24]"), ""},
 		{"digits of another script", bracketed("[\u0661\u0669\u0668.51.100.7]"), ""},
-		{"Google's inner name", "by 2002:a05:612c:1b13:b0:49b:3a60:d7b with SMTP id A", "hidden"},
+		{"Google's inner name", "by 2002:a05:612c:1b13:b0:49b:3a60:d7b with SMTP id A", "queued"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r, ok := readValue([]byte(c.value + dateClause))
@@ -106,5 +106,47 @@ func TestAddressForms(t *testing.T) {
 				t.Errorf("%q, want %q: %s", got, c.want, c.value)
 			}
 		})
+	}
+}
+
+// TestEnvelopeLen: an envelope sender is one in the forms that servers write, and in no other.
+func TestEnvelopeLen(t *testing.T) {
+	for s, want := range map[string]bool{
+		"envelope-from <a@e>":             true,
+		"envelope-from <>":                true,
+		"Envelope-Sender <a@e>":           true,
+		`envelope-from <"a) (b\"<>"@e>`:   true,
+		`over SMTP, envelope from "a(\""`: true,
+		"envelope-from <a@e> b":           false,
+		"envelope-from <a b@e>":           false,
+		"envelope-from <a(@e>":            false,
+		"envelope-from <a)@e>":            false,
+		"envelope-from <a<b@e>":           false,
+		`envelope-from <a\"b@e>`:          false,
+		`envelope-from <"a@e>`:            false,
+		"envelope-from a@e":               false,
+		"from <a@e>":                      false,
+		`envelope from "a"`:               false,
+		`over (x) envelope from "a"`:      false,
+	} {
+		n := 0
+		if want {
+			n = len(s)
+		}
+		if got := envelopeLen(s + ") by m"); got != n {
+			t.Errorf("%d, want %d: %s", got, n, s)
+		}
+	}
+}
+
+// TestEximEnd: Exim's line ends with a date, and with nothing that could end a stranger's word.
+func TestEximEnd(t *testing.T) {
+	for s, want := range map[string]bool{
+		" id A for t@e; x": true, " id A; x": true, " id A for t@e": false, " id A for <t@e>; x": false,
+		" id A; x (b>)": false, ` id "A; x`: false, "id A; x": false, " (x) id A; x": false,
+	} {
+		if got := isEximEnd(s, " id "); got != want {
+			t.Errorf("%v, want %v: %s", got, want, s)
+		}
 	}
 }

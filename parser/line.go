@@ -108,10 +108,11 @@ func (t *token) take(s string) (size int) {
 	return size
 }
 
-// groupLen measures a comment with its parentheses; 0 if it does not close.
+// groupLen measures a comment with its parentheses; 0 if it does not close. Parentheses in a quoted
+// envelope sender do not count.
 func groupLen(s string) int {
-	depth := 0
-	for i := 0; i < len(s); i++ {
+	depth := 1
+	for i := 1 + envelopeLen(s[1:]); i < len(s); i++ {
 		switch s[i] {
 		case '(':
 			depth++
@@ -120,7 +121,7 @@ func groupLen(s string) int {
 		default:
 			continue
 		}
-		if depth > maxDepth || i > 0 && s[i-1] == '\\' {
+		if depth > maxDepth || s[i-1] == '\\' {
 			return 0
 		}
 		if depth == 0 {

@@ -107,17 +107,39 @@ func (p *part) decoded(limit int) []byte {
 	return plain // what was read up to a fault is evidence too
 }
 
+// isOpaque tells whether a reader may be shown something else than what is read here: the part has
+// two types, or a transfer encoding that is not known.
+func (p *part) isOpaque() bool {
+	types := 0
+	for i := range p.header.fields {
+		if equal(p.header.of(p.header.fields[i].name), "Content-Type") {
+			types++
+		}
+	}
+	coding, _, _ := strings.Cut(p.header.text("Content-Transfer-Encoding"), " ")
+	coding = strings.TrimSuffix(coding, ";")
+	for _, known := range [...]string{"", "7bit", "8bit", "binary", "quoted-printable", "base64",
+		"7-bit", "8-bit"} {
+		if equal(coding, known) {
+			return types > 1
+		}
+	}
+	return true
+}
+
 // partWalk visits leaves in order, within the bounds.
 type partWalk struct {
 	visit func(*part)
-	left  int // parts that may still be visited
+	left  int  // parts that may still be visited
+	cut   bool // there are more
 }
 
-// eachPart calls visit for every leaf of the message. Attached messages are leaves: what is in
-// them is not looked at.
-func eachPart(h *header, visit func(*part)) {
+// eachPart calls visit for every leaf of the message, and tells whether it reached them all.
+// Attached messages are leaves: what is in them is not looked at.
+func eachPart(h *header, visit func(*part)) bool {
 	w := partWalk{visit: visit, left: maxParts}
 	w.entity(h, maxLevels)
+	return !w.cut
 }
 
 func (w *partWalk) entity(h *header, levels int) {
@@ -129,6 +151,7 @@ func (w *partWalk) entity(h *header, levels int) {
 		return
 	}
 	if levels == 0 {
+		w.cut = true
 		return
 	}
 	for more && w.left > 0 {
@@ -138,6 +161,7 @@ func (w *partWalk) entity(h *header, levels int) {
 		inner := scanHeader(entity, nil)
 		w.entity(&inner, levels-1)
 	}
+	w.cut = w.cut || more
 }
 
 // delimiter is what stands before each part of a multipart; nil for anything else.

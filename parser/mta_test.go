@@ -384,4 +384,17 @@ var namelessMTAs = []mta{
 	{"imail", "from {helo raw} [198.51.100.7] by m.example with ESMTP id A"},
 	{"smail", "from {helo raw} from [198.51.100.7] by m.example with esmtp id A"},
 	{"zmailer", "from {ptr name} ([198.51.100.7]:3332 \"EHLO {helo raw}\") by m.example with ESMTP"},
+	{"powermta", "from {helo raw} (198.51.100.7) by m.example id A; Thu, 29 Apr 2012 23:34:45 +0200 " +
+		"(envelope-from <{sender raw}>)"},
+	{"kerio", "from {helo raw} ([198.51.100.7]) by m.example with ESMTP id A for <{sender raw}>"},
+	{"sender first", "from {helo raw} ({ptr name} [198.51.100.7]) by m.example (envelope-from " +
+		"<{sender raw}>) with ESMTP id A"},
+	{"sender first, quoted", "from {helo toBlank} ([198.51.100.7]) by m.example (envelope-from " +
+		"<{sender path}>) with ESMTP id A"},
+	{"sender last", "from {helo raw} ({ptr name} [198.51.100.7]) by m.example with ESMTP id A " +
+		"(envelope-from <{sender raw}>)"},
+	{"rockliffe", "from {helo raw} (unverified [198.51.100.7]) by m.example (Rockliffe SMTPRA 4) with " +
+		"SMTP id <A>"},
+	{"avmailgate", "from {helo raw} ({ptr name} [198.51.100.7]) by m.example (AvMailGate-2.0.0.6) id A"},
+	{"obtuse", "from {ptr name}(198.51.100.7) via SMTP by m.example, id smtpdA"},
 }

@@ -8,7 +8,7 @@ var (
 		name: "smap",
 		example: "from r.example(198.51.100.7) by mx.example via smap (V1.3) id xma093673; " +
 			"Wed, 26 Mar 03 20:43:24 -0600",
-		mark: func(c *clauses) bool { return equal(c.clause("via"), "smap") },
+		mark: func(c *clauses) bool { return equal(c.via(), "smap") },
 		read: readSmap,
 	}
 	// obtuse writes a comma behind its name. What a client claims to be it quotes, as no server

@@ -72,6 +72,7 @@ func TestTellsOfLines(t *testing.T) {
 			"an address with a number over 255"},
 		{"a big number with a port", from("x ([198.51.300.7]:25)") + date,
 			"an address with a number over 255"},
+		{"a machine inside of Google", "by 2002:a05:612c:1b13:b0:49b:3a60:ssp1 with SMTP id A" + date, ""},
 		{"a version is no address", from("x (x.1.2.300.4.5 [198.51.100.7])") + date, ""},
 		{"a name of numbers is no address", from("1.2.3000.4 (unknown [198.51.100.7])") + date, ""},
 		{"multicast", from("x (unknown [224.0.0.5])") + date, "an address that cannot send mail"},

@@ -11,6 +11,8 @@ var postfix = grammar{
 		"Tue, 15 Mar 2022 10:30:00 +0000 (UTC)",
 	mark: func(c *clauses) bool { return c.product("Postfix") },
 	read: readPostfix,
+
+	strictHelo: true,
 }
 
 // readPostfix also knows `by S (Postfix, from userid N)`, the pickup of a local program, and lines

@@ -31,6 +31,7 @@ var (
 			}
 			return afterHelo(c)
 		},
+		strictHelo: true,
 	}
 	// chasquid takes the HELO up to the first blank and prints it as it came, so a comment may be
 	// stuck to it; the peer's own stands off. Of mail accounts it prints the HELO alone.
@@ -53,7 +54,9 @@ var (
 		example: "from [192.0.2.9] (r.example [198.51.100.7]) (xn--h.example) by mx.example " +
 			"([192.0.2.8]) " +
 			"via tcp with UTF8SMTPS id abc; 1 Jan 2024 00:00:00 +0000",
-		mark: func(c *clauses) bool { return equal(c.clause("via"), "tcp") },
+		mark: func(c *clauses) bool {
+			return len(c.marks) > 2 && showsOwn(c) && c.marks[1].is("via") && c.marks[2].is("tcp")
+		},
 		read: func(c *clauses) (client, bool) {
 			if len(c.from) == 1 {
 				return hidden(c)
@@ -62,6 +65,7 @@ var (
 			own.from = c.from[:min(len(c.from), 2)] // a HELO in its ASCII form may follow
 			return afterHelo(&own)
 		},
+		strictHelo: true,
 	}
 	// maddy leaves HELO and `from` out where the HELO is no domain.
 	maddy = grammar{
@@ -141,13 +145,13 @@ var (
 		mark: func(c *clauses) bool { return c.with("[XMail") },
 		read: bareParen,
 	}
-	// momentum writes the peer first, like Exim.
+	// momentum writes the peer first, like Exim, and the envelope sender before its own name.
 	momentum = grammar{
 		name: "momentum",
 		example: "from [198.51.100.7] ([198.51.100.7:4021] helo=[192.0.2.9]) by mx.example " +
 			"(envelope-from <a@example>) (ecelerity 4.2.1 r(msys)) with ESMTPSA id 1; " +
 			"Mon, 01 Jan 2024 00:00:00 +0000",
-		mark: func(c *clauses) bool { return c.remark("ecelerity ") },
+		mark: isMomentum,
 		read: func(c *clauses) (client, bool) {
 			if len(c.from) == 1 { // without a HELO
 				return soleBracket(c)
@@ -192,10 +196,21 @@ var (
 	}
 )
 
-// isZMailer knows ZMailer's comment: the peer, and behind it a greeting in quotes.
+// isMomentum knows the product by its name, right behind the `by` or the envelope sender. There it
+// could be the sender's, if that does not end before it: the end would stand behind.
+func isMomentum(c *clauses) bool {
+	if len(c.rest) > 1 && c.product("envelope-from <") && c.rest[1].isGroup("ecelerity ") {
+		return !strings.ContainsAny(c.line[c.rest[1].end():], `"<>`)
+	}
+	return c.product("ecelerity ")
+}
+
+// isZMailer knows ZMailer's comment: the peer, and behind it a greeting in quotes. With a comment in
+// it, it may be another server's line, of which a HELO has swallowed the peer.
 func isZMailer(t *token) bool {
 	_, greeting, _ := strings.Cut(t.text, " ")
-	return t.isGroup("[") && (hasPrefix(greeting, `"HELO`) || hasPrefix(greeting, `"EHLO`))
+	return t.isGroup("[") && strings.IndexByte(greeting, '(') < 0 && !isLogin(t) &&
+		(hasPrefix(greeting, `"HELO`) || hasPrefix(greeting, `"EHLO`))
 }
 
 // readCommunigate knows that CommuniGate Pro puts the peer first, as `[PEER] (HELO h)` or

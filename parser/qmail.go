@@ -112,20 +112,28 @@ func helloComment(c *clauses) (client, bool) {
 	if len(c.from) < 3 || c.from[2].glued || !allRemarks(c.from[3:]) {
 		return unfit()
 	}
-	if _, isAddress := parseHost(c.from[0].text); isAddress {
-		return unfit() // Yahoo's shape: the peer, and a HELO that closed its comment
+	if isPeerFirst(c) {
+		return unfit() // and a HELO that closed its comment
 	}
 	helo := helloOf(&c.from[1])
 	if strings.Contains(helo, " ") {
 		return unfit()
 	}
-	p, ok := barePeer(&c.from[2])
+	p, ok := identPeer(&c.from[2])
 	p.rdns, p.helo = hostName(c.from[0].text), helo
 	if !ok && c.from[2].kind == group && !strings.ContainsAny(c.from[2].text, " []()") {
 		p.ident = c.from[2].text
 		return p, true
 	}
 	return p, ok
+}
+
+// isPeerFirst tells whether an address that stands first is the peer, as Yahoo, Critical Path and
+// CommuniGate write it, and not its name: anybody may call his host like an address.
+func isPeerFirst(c *clauses) bool {
+	_, isAddress := parseHost(c.from[0].text)
+	_, byAddress := parseHost(c.by)
+	return isAddress && (c.from[0].text[0] == '[' || byAddress || showsOwn(c) || c.with("SMTPs"))
 }
 
 // isBareParen knows `from NAME (PEER) by` and nothing else.
@@ -137,8 +145,9 @@ func isBareParen(c *clauses) bool {
 	return ok
 }
 
-// qmailQueue is the line that qmail-queue adds, or Critical Path's cpmta. It names no host. `invoked from network` stands
-// right above the line of the daemon that took the message; the other forms are local.
+// qmailQueue is the line that qmail-queue adds, or Critical Path's cpmta. It names no host. `invoked
+// from network` stands right above the line of the daemon that took the message, even where it tells
+// the peer, too; the other forms are local.
 var qmailQueue = grammar{
 	name: "qmail",
 	example: "(qmail 87263 messnum 771997 invoked from network[198.51.100.7/r.example]); " +
@@ -160,7 +169,7 @@ func readQmailQueue(c *clauses) (client, bool) {
 	case hasPrefix(how, "from network["):
 		peer, name, _ := strings.Cut(strings.TrimSuffix(how[len("from network["):], "]"), "/")
 		ip, ok := parseAddr(peer)
-		return client{ip: ip, rdns: hostName(name)}, ok
+		return client{origin: queued, ip: ip, rdns: hostName(name)}, ok
 	case hasPrefix(how, "by "), equal(how, "for bounce"):
 		return onHost(c)
 	}

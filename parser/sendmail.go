@@ -13,6 +13,8 @@ var sendmail = grammar{
 		"Sat, 15 Mar 2003 00:38:03 GMT",
 	mark: func(c *clauses) bool { return isSendmailVersion(c) || isSendmailUser(c) },
 	read: readSendmail,
+
+	strictHelo: true,
 }
 
 func readSendmail(c *clauses) (client, bool) {

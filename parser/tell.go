@@ -157,10 +157,11 @@ func isInward(name string) bool {
 	return !strings.Contains(strings.TrimSuffix(name, "."), ".")
 }
 
-// isAnybody knows what a host may call itself that has no name: localhost, or its address.
+// isAnybody knows what a host may call itself that has no name: localhost, its address, or what
+// looks like one inside of Google.
 func isAnybody(name string) bool {
 	_, isAddress := parseAddr(strings.Trim(name, "[]"))
-	return isAddress || hasPrefix(name, "localhost")
+	return isAddress || hasPrefix(name, "localhost") || hasPrefix(name, "2002:a")
 }
 
 // isPublic knows host names that the DNS could have.

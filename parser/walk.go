@@ -117,14 +117,14 @@ func (w *walk) connect(c *Connection) bool {
 	return w.meet(ip)
 }
 
-// step reads one line and tells whether to go on. A host's queue may write a line without `by`:
-// it stands where only that host could put it, and says nothing but that more is to come.
+// step reads one line and tells whether to go on. A host's queue may write a line without a name of
+// its own: it stands where only that host could put it, and says nothing but that more is to come.
 func (w *walk) step(value []byte) bool {
 	if !w.line.lex(w.roll.unfold(value)) {
 		return w.unreadable(&reading{})
 	}
 	r, readable := w.line.read()
-	fromQueue := readable && r.grammar == &qmailQueue && r.client.origin != network
+	fromQueue := readable && (r.grammar == &qmailQueue || r.grammar == &googleQueue)
 	switch {
 	case fromQueue && !w.writer.queue && (w.writer.believed || r.client.origin == queued):
 		return w.enter(&r)
@@ -160,12 +160,15 @@ func (w *walk) wrote(by string) bool {
 // enter takes a believed line as a hop and goes on with the client it shows.
 func (w *walk) enter(r *reading) bool {
 	hop := w.hop(r)
-	hop.IP, hop.Time = r.client.ip, parseDate(w.line.date())
-	if !w.dated && r.client.origin != queued {
-		w.dated, w.trace.Time = true, hop.Time
+	hop.Time = parseDate(w.line.date())
+	w.writer.name, w.writer.loopback, w.writer.queue = "", false, false
+	if r.client.origin != queued { // of that the next line tells client, name and date
+		hop.IP, w.writer.name = r.client.ip, hop.By
+		if !w.dated {
+			w.dated, w.trace.Time = true, hop.Time
+		}
 	}
 	w.trace.Hops = append(w.trace.Hops, hop)
-	w.writer.name, w.writer.loopback, w.writer.queue = hop.By, false, false
 	switch {
 	case r.client.origin == queued:
 		w.writer.queue = true

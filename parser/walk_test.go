@@ -49,6 +49,16 @@ func trusted(change ...func(*Trust)) Trust {
 	return t
 }
 
+// googleLine is of Google's queue, above the line of its MX.
+const googleLine = "Received: by 2002:a05:612c:1b13:b0:49b:3a60:d7b with SMTP id A; Tue, 15 Mar 2022 10:30:00 +0000\n"
+
+func googleMX(ip string) string {
+	return "Received: from h.example (r.example. [" + ip + "]) by mx.google.com with ESMTPS id A" +
+		" for <t@example>; Tue, 15 Mar 2022 10:30:00 +0000\n"
+}
+
+func googleHost(t *Trust) { t.Hosts = append(t.Hosts, "mx.google.com") }
+
 func loopback(t *Trust)   { t.Loopback = true }
 func localUsers(t *Trust) { t.LocalSubmission = true }
 
@@ -180,8 +190,25 @@ func TestWalk(t *testing.T) {
 		{"qmail, a user's", "192.0.2.10",
 			"Received: (qmail 1 invoked by uid 48); 15 Mar 2022 10:30:00 -0000\n", trusted(), "",
 			LocalSubmission, 0, 2},
-		{"qmail's peer without a name", "192.0.2.10",
-			"Received: (qmail 1 messnum 2 invoked from network[198.51.100.7/x]); 15 Mar 2022 10:30:00 -0000\n", trusted(), "", WrongBy, 1, 2},
+		{"qmail's queue tells the peer", "192.0.2.10",
+			"Received: (qmail 1 messnum 2 invoked from network[198.51.100.7/x]); 15 Mar 2022 10:30:00 -0000\n" +
+				qmailLine("198.51.100.7", "backup.example"), trusted(), "198.51.100.7", UntrustedPeer, 0, 3},
+		{"qmail's queue tells the peer, another host's line", "192.0.2.10",
+			"Received: (qmail 1 messnum 2 invoked from network[198.51.100.7/x]); 15 Mar 2022 10:30:00 -0000\n" +
+				qmailLine(victim, "mx.example"), trusted(), "", WrongBy, 1, 3},
+		{"qmail's queue tells the peer, and nothing follows", "192.0.2.30",
+			"Received: (qmail 1 messnum 2 invoked from network[198.51.100.7/x]); 15 Mar 2022 10:30:00 -0000\n",
+			trusted(), "", AllTrusted, 0, 2},
+		{"Google's mailbox", "", googleLine + googleMX("198.51.100.7"), trusted(googleHost), "198.51.100.7",
+			UntrustedPeer, 0, 2},
+		{"Google's mailbox, another host's line", "", googleLine + postfixLine(victim, "other.example"),
+			trusted(googleHost), "", NoTrustedStart, 1, 2},
+		{"Google's mailbox, two lines of its queue", "", googleLine + googleLine + googleMX(victim),
+			trusted(googleHost), "", NoTrustedStart, 2, 2},
+		{"Google's mailbox, written on the web", "", strings.Replace(googleLine, "SMTP", "HTTP", 1) +
+			googleMX(victim), trusted(googleHost), "", NoTrustedStart, 2, 1},
+		{"Google's queue in nobody's mailbox", "", googleLine + googleMX(victim), trusted(), "",
+			NoTrustedStart, 1, 2},
 
 		{"no connection", "", postfixLine("198.51.100.7", "mx.example") + postfixLine(victim,
 			"mx.example"), trusted(), "198.51.100.7", UntrustedPeer, 1, 1},
@@ -244,6 +271,46 @@ func addrString(ip netip.Addr) string {
 		return ""
 	}
 	return ip.String()
+}
+
+// TestWrittenBy: each hop tells who wrote it down, and of a line by a wrong name nobody knows.
+func TestWrittenBy(t *testing.T) {
+	for _, c := range []struct {
+		name, peer, header string
+		trust              Trust
+		want               []string
+	}{
+		{"a relay", "192.0.2.10", postfixLine("192.0.2.20", "backup.example") +
+			postfixLine("198.51.100.7", "relay.example"), trusted(),
+			[]string{connected, "192.0.2.10", "192.0.2.20"}},
+		{"a wrong name", "192.0.2.10", postfixLine("198.51.100.7", "other.example"), trusted(),
+			[]string{connected, stranger}},
+		{"a wrong name behind a relay", "192.0.2.10", postfixLine("192.0.2.20", "backup.example") +
+			postfixLine("198.51.100.7", "backup.example"), trusted(),
+			[]string{connected, "192.0.2.10", stranger}},
+		{"nobody's line", "", postfixLine("198.51.100.7", "other.example"), trusted(), []string{stranger}},
+		{"a host", "", postfixLine("198.51.100.7", "mx.example"), trusted(), []string{"mx.example"}},
+		{"a host and its filter", "", postfixLine("127.0.0.1", "mx.example") + amavisLine("198.51.100.7"),
+			trusted(loopback), []string{"mx.example", "mx.example"}},
+		{"a host below its queue's line", "", queueLine + qmailLine("198.51.100.7", "mx.example"), trusted(),
+			[]string{"", "mx.example"}},
+		{"Google's mailbox", "", googleLine + googleMX("198.51.100.7"), trusted(googleHost),
+			[]string{"2002:a05:612c:1b13:b0:49b:3a60:d7b", "mx.google.com"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var conn Connection
+			if c.peer != "" {
+				conn.Peer = netip.MustParseAddr(c.peer)
+			}
+			var got []string
+			for _, hop := range Parse([]byte(c.header+"\n"), conn, c.trust).Hops {
+				got = append(got, hop.WrittenBy)
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("written by (-want +got):\n%s", diff)
+			}
+		})
+	}
 }
 
 // TestTraceJSON is the form that scripts read.

@@ -68,7 +68,7 @@ var (
 
 // isHTTP tells whether the message came in over HTTP: `with HTTP`, `with HTTP (HTTP/1.1 POST)`,
 // `via HTTP` and the like.
-func isHTTP(c *clauses) bool { return c.with("HTTP") || hasPrefix(c.clause("via"), "HTTP") }
+func isHTTP(c *clauses) bool { return c.with("HTTP") || hasPrefix(c.via(), "HTTP") }
 
 // peerHello reads `from PEER (HELO h) by` and nothing else. Of a server that does not tell its own
 // address either, a HELO in brackets could as well be the peer, behind a PTR name that is `HELO`.
@@ -120,6 +120,9 @@ func isMailUser(t token) bool {
 
 // readSquirrelmail reads `from PEER (…)` and `from NAME ([PEER]) (…)`.
 func readSquirrelmail(c *clauses) (client, bool) {
+	if slices.ContainsFunc(c.from[1:], func(t token) bool { return hidesPeer(&t) }) {
+		return unfit()
+	}
 	if c.from[1].isGroup("[") {
 		p, ok := bracketPeer(&c.from[1])
 		p.rdns = hostName(c.from[0].text)
@@ -142,11 +145,12 @@ func isLogin(t *token) bool {
 
 func readYahooLogin(c *clauses) (client, bool) {
 	last := len(c.from) - 1
-	if last > 2 || last == 2 && !isHello(&c.from[1]) {
-		return unfit()
+	_, isAddress := parseHost(c.firstWord())
+	if last > 2 || last == 2 && (isAddress || !isHello(&c.from[1])) {
+		return unfit() // a HELO that closed its comment, behind the peer
 	}
 	t := c.from[last]
-	t.text, _, _ = cutAt(t.text, " with ")
+	t.text = t.text[:len(t.text)-len(" with login")] // or plain
 	p, ok := barePeer(&t)
 	p.helo = c.firstWord()
 	return p, ok

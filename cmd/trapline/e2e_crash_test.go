@@ -128,7 +128,7 @@ func (l *load) isOver() bool {
 func checkAllThere(t *testing.T, s *site, acknowledged []string) {
 	t.Helper()
 	seen := map[string]int{}
-	for _, h := range records[admin.Hit](s, "hits", "--limit", "0") {
+	for _, h := range records[admin.Hit](s, "hits", "--show-traps", "--limit", "0") {
 		seen[strings.TrimSuffix(h.MailFrom, "@sender.example")]++
 	}
 	lost := 0

@@ -23,8 +23,8 @@ func hintFor(t parser.Trace) string {
 	case parser.WrongBy:
 		return hintForName(t.Hops)
 	case parser.NoReceived:
-		return fmt.Sprintf("if %s writes no Received line, do not name it as a relay: it is the source "+
-			"of what it relays", last.IP)
+		return fmt.Sprintf("if %s writes no Received line, do not name it as a relay: it is the "+
+			"source of what it relays", last.IP)
 	case parser.UnreadableReceived:
 		return "no flag makes the line readable: have the host that wrote it write its usual one"
 	case parser.SpecialAddress:
@@ -40,7 +40,8 @@ func hintForHost(last parser.Hop) string {
 	if !isHostName(last.By) {
 		return ""
 	}
-	return fmt.Sprintf("if you know that %s wrote line 0, give --trust-host %s", last.By, last.By)
+	return fmt.Sprintf("if you know that %s wrote line %d, give --trust-host %s",
+		last.By, last.N, last.By)
 }
 
 // hintForName tells how a relay is given the name by which the next line is.
@@ -49,7 +50,14 @@ func hintForName(hops []parser.Hop) string {
 	if len(hops) < 2 || !isHostName(last.By) {
 		return ""
 	}
-	relay := hops[len(hops)-2].IP
+	above := len(hops) - 2
+	for above > 0 && !hops[above].IP.IsValid() { // its queue wrote a line of its own
+		above--
+	}
+	relay := hops[above].IP
+	if !relay.IsValid() {
+		return ""
+	}
 	return fmt.Sprintf("if %s is your relay %s, give --trust %s=%s", relay, last.By, relay, last.By)
 }
 
@@ -62,15 +70,15 @@ func hintForAddress(last parser.Hop, claims []parser.Hop) string {
 	case !last.IP.IsPrivate():
 		return ""
 	case len(claims) > 0 && isHostName(claims[0].By):
-		return fmt.Sprintf("if %s is your own relay %s, give --trust %s=%s", last.IP, claims[0].By,
-			last.IP, claims[0].By)
+		return fmt.Sprintf("if %s is your own relay %s, give --trust %s=%s",
+			last.IP, claims[0].By, last.IP, claims[0].By)
 	}
-	return fmt.Sprintf("if %s is your own relay, give --trust %s=NAME, the name behind its by", last.IP,
-		last.IP)
+	return fmt.Sprintf("if %s is your own relay, give --trust %s=NAME, the name behind its by",
+		last.IP, last.IP)
 }
 
-// isHostName tells whether a name may stand in a command line that somebody copies: letters, digits,
-// dots, hyphens and underscores, not the address of a machine inside of a mail service.
+// isHostName tells whether a name may stand in a command line that somebody copies: letters,
+// digits, dots, hyphens and underscores, not the address of a machine inside of a mail service.
 func isHostName(name string) bool {
 	const others = "-._"
 	for i := range len(name) {
