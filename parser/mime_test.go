@@ -2,6 +2,7 @@ package parser
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"path/filepath"
 	"runtime"
@@ -155,7 +156,7 @@ func leaves(entity *message.Entity) ([]string, bool) {
 	var all []string
 	for {
 		inner, err := parts.NextPart()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return all, len(all) > 0
 		}
 		if err != nil {

@@ -26,7 +26,7 @@ var (
 			switch {
 			case len(c.from) == 0: // mask-src
 				return hidden(c)
-			case len(c.from) == 2 && hasSuffix(c.from[1].text, "[local]"):
+			case len(c.from) == 2 && isAlone(c.from[1].text, " [local]"):
 				return onHost(c)
 			}
 			return afterHelo(c)
@@ -200,7 +200,7 @@ var (
 // could be the sender's, if that does not end before it: the end would stand behind.
 func isMomentum(c *clauses) bool {
 	if len(c.rest) > 1 && c.product("envelope-from <") && c.rest[1].isGroup("ecelerity ") {
-		return !strings.ContainsAny(c.line[c.rest[1].end():], `"<>`)
+		return !strings.ContainsAny(c.line[c.rest[0].end():], `"<>`)
 	}
 	return c.product("ecelerity ")
 }

@@ -50,10 +50,17 @@ func isSendmailUser(c *clauses) bool {
 // isLocalUser knows what stands in the peer's place when a program speaks SMTP over a pipe or a
 // unix socket: a user at a host without an address, or the socket.
 func isLocalUser(s string) bool {
-	if hasSuffix(s, "[[UNIX: localhost]]") {
+	if isAlone(s, " [[UNIX: localhost]]") {
 		return true
 	}
 	return strings.Contains(s, "@") && !strings.ContainsAny(s, " []()") && !endsNumeric(s)
+}
+
+// isAlone tells whether a text is one word and then that ending. With more, a stranger's words may
+// stand in it.
+func isAlone(s, end string) bool {
+	name, ok := cutSuffix(s, end)
+	return ok && !strings.ContainsAny(name, " ()[]")
 }
 
 // endsNumeric tells whether what follows the last @ is an address.

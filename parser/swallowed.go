@@ -99,7 +99,7 @@ func (l *line) isWhole(r *reading, t *token) bool {
 		closed := int(t.at) + strings.LastIndexByte(t.text, '"') + 1
 		return isEximEnd(l.text[closed:], "@")
 	case r.grammar.strictHelo:
-		return len(r.clauses.from) > 1 && !isHello(&r.clauses.from[1]) && !hasPeer(t.text)
+		return r.client.origin == network && len(r.clauses.from) > 1 && !isHello(&r.clauses.from[1]) && !hasPeer(t.text)
 	}
 	return false
 }

@@ -118,10 +118,15 @@ func isMailUser(t token) bool {
 		t.isGroup("NaSMail authenticated user ")
 }
 
-// readSquirrelmail reads `from PEER (…)` and `from NAME ([PEER]) (…)`.
+// readSquirrelmail reads `from PEER (…)` and `from NAME ([PEER]) (…)`, where the account's comment may
+// stand behind one about a proxy, and nothing else.
 func readSquirrelmail(c *clauses) (client, bool) {
-	if slices.ContainsFunc(c.from[1:], func(t token) bool { return hidesPeer(&t) }) {
-		return unfit()
+	for i := range c.from[1:] {
+		t := &c.from[1+i]
+		isOwn := isMailUser(*t) || t.isGroup("proxying for ") || i == 0 && t.isGroup("[")
+		if !isOwn || t.glued || hidesPeer(t) {
+			return unfit()
+		}
 	}
 	if c.from[1].isGroup("[") {
 		p, ok := bracketPeer(&c.from[1])

@@ -148,9 +148,9 @@ func TestAudit(t *testing.T) {
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)
 	}
-	for d := range o.Audit(AuditFilter{Act: criteria.ActReweigh, ShowTraps: true}) {
-		if d.Trap != trap {
-			t.Errorf("asked to show traps, it shows %q", d.Trap)
+	for d, err := range o.Audit(AuditFilter{Act: criteria.ActReweigh, ShowTraps: true}) {
+		if err != nil || d.Trap != trap {
+			t.Errorf("asked to show traps, it shows %q, %v", d.Trap, err)
 		}
 	}
 	for name, c := range map[string]struct {
@@ -165,8 +165,10 @@ func TestAudit(t *testing.T) {
 		"no such thing": {AuditFilter{Act: "nonsense"}, 0},
 	} {
 		n := 0
-		for range o.Audit(c.filter) {
-			n++
+		for _, err := range o.Audit(c.filter) {
+			if n++; err != nil {
+				t.Error(err)
+			}
 		}
 		if n != c.want {
 			t.Errorf("%s: %d decisions, want %d", name, n, c.want)

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -154,7 +155,7 @@ func (o *office) door() *Client {
 	o.Cleanup(func() {
 		client.Close()
 		_ = server.Close() // Serve says what went wrong
-		if err := <-done; err != http.ErrServerClosed {
+		if err := <-done; !errors.Is(err, http.ErrServerClosed) {
 			o.Error(err)
 		}
 	})

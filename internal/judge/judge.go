@@ -73,7 +73,7 @@ func (j *Judge) Changed() <-chan struct{} { return j.changed }
 // error is damage in the log: it names file and LSN.
 func (j *Judge) Serve(ctx context.Context) error {
 	defer close(j.ended)
-	defer j.abandon()
+	defer func() { _ = j.abandon() }() // where an error ended it
 	j.restore()
 	for {
 		if err := j.follow(ctx); err != nil {
@@ -92,7 +92,9 @@ func (j *Judge) Serve(ctx context.Context) error {
 }
 
 func (j *Judge) finish() error {
-	j.abandon()
+	if err := j.abandon(); err != nil {
+		return err
+	}
 	if j.ready {
 		if err := j.follow(context.Background()); err != nil {
 			return err

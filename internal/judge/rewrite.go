@@ -2,6 +2,7 @@ package judge
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/trapline/trapline/criteria"
@@ -131,14 +132,18 @@ func countChanges(changes []criteria.Change) (listed, delisted, changed int) {
 }
 
 // abandon ends a rewriting that nobody will take over: the next start does it
-// anew, since no state was kept that says it is done.
-func (j *Judge) abandon() {
+// anew, since no state was kept that says it is done. An error is the log's.
+func (j *Judge) abandon() (err error) {
 	if j.rewrite == nil {
-		return
+		return nil
 	}
 	j.rewrite.cancel()
 	if j.rewrite.busy {
-		<-j.rewrite.result
+		err = <-j.rewrite.result
 	}
 	j.rewrite = nil
+	if errors.Is(err, errStopped) {
+		return nil
+	}
+	return err
 }
