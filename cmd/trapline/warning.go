@@ -11,23 +11,38 @@ import (
 	"github.com/trapline/trapline/internal/admin"
 	"github.com/trapline/trapline/internal/config"
 	"github.com/trapline/trapline/internal/feed"
+	"github.com/trapline/trapline/parser"
 	"github.com/trapline/trapline/store"
 )
 
-// warnings says what a sound configuration still lacks.
+// warnings says what a sound configuration still lacks, or gives away.
 func (a *app) warnings(c *config.Config) []string {
+	found := weightWarnings(c.Policy)
 	s, known := safeguards(c)
 	if !known {
-		return []string{}
+		return found
 	}
 	points := pointsWarning(s, c.Policy.MaxAge, a.now())
 	bare := bareProviders(c, s.Except)
 	if points == "" || len(bare) == 0 {
-		return []string{}
+		return found
 	}
-	return []string{fmt.Sprintf("%s, and no network of %s is excepted: a customer's spam could list "+
+	return append(found, fmt.Sprintf("%s, and no network of %s is excepted: a customer's spam could list "+
 		"their servers: trapline reputation import a log of the mail that comes in, or trapline except "+
-		"import a list of good senders", points, strings.Join(bare, ", "))}
+		"import a list of good senders", points, strings.Join(bare, ", ")))
+}
+
+// weightWarnings names causes that weigh less than others: a sender chooses the
+// words that make a cause, and light hits take the places that the caps give.
+func weightWarnings(p criteria.Policy) []string {
+	found := []string{}
+	for _, cause := range parser.Causes() {
+		if w, ok := p.CauseWeight[cause]; ok && w < criteria.One {
+			found = append(found, fmt.Sprintf("criteria.cause_weight.%s is %s: spam that is made to look "+
+				"like it weighs less and can push other hits out: leave it at 1", cause, w))
+		}
+	}
+	return found
 }
 
 // safeguards asks the daemon, or, when it is down, its ledger. A store that is

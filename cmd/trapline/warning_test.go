@@ -55,3 +55,16 @@ func TestBareProviders(t *testing.T) {
 		t.Errorf("%v, want %v", got, want)
 	}
 }
+
+func TestWeightWarnings(t *testing.T) {
+	p := criteria.DefaultPolicy()
+	if got := weightWarnings(p); len(got) != 0 {
+		t.Errorf("of the default policy: %q", got)
+	}
+	if err := p.Set("cause_weight.bounce", "0"); err != nil {
+		t.Fatal(err)
+	}
+	if got := weightWarnings(p); len(got) != 1 || !strings.Contains(got[0], "cause_weight.bounce is 0:") {
+		t.Errorf("of one that does not count bounces: %q", got)
+	}
+}

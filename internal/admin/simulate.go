@@ -69,6 +69,9 @@ func simulationError(err error) error {
 	if errors.Is(err, judge.ErrNoSpan) {
 		return badRequest(err.Error(), "give --from and --to within the time of the recorded hits")
 	}
+	if errors.Is(err, context.Canceled) {
+		return refused("the simulation was cut off", "the daemon stops: ask again when it is up")
+	}
 	return err
 }
 
