@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"iter"
 	"net/netip"
@@ -139,6 +140,36 @@ func (a *app) tell(order func(*admin.Client) error) error {
 		return fmt.Errorf("%w: start it with trapline serve", err)
 	}
 	return err
+}
+
+// give has the daemon carry out an order and prints what came of it. An order that
+// finds nothing to do is exit 3.
+func give[T any](a *app, form jsonFlag, order func(*admin.Client) (T, error), show func(T)) error {
+	return a.tell(func(client *admin.Client) error {
+		done, err := order(client)
+		switch {
+		case admin.IsNone(err):
+			return &exitError{exitNo, err}
+		case err != nil:
+			return err
+		case form.JSON:
+			return a.printJSON(done)
+		}
+		show(done)
+		return nil
+	})
+}
+
+// open opens what an argument names: a file, or standard input as "-".
+func (a *app) open(path, what string) (io.ReadCloser, error) {
+	if path == "-" {
+		return io.NopCloser(a.stdin), nil
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, usage("open %s: %w: give a file, or -", what, err)
+	}
+	return f, nil
 }
 
 // silent hears what a judge does and says nothing.

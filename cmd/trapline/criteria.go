@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strings"
 
 	"github.com/trapline/trapline/criteria"
@@ -136,15 +135,11 @@ func checked(policy criteria.Policy) error {
 const mostLine = 1 << 20
 
 func (c *criteriaScoreCmd) hits(a *app) ([]criteria.Hit, error) {
-	in := a.stdin
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return nil, usage("open hits: %w: give a file of JSON lines, or -", err)
-		}
-		defer func() { _ = f.Close() }() // only read
-		in = f
+	in, err := a.open(c.File, "hits")
+	if err != nil {
+		return nil, err
 	}
+	defer func() { _ = in.Close() }() // only read
 	var hits []criteria.Hit
 	scanner := bufio.NewScanner(in)
 	scanner.Buffer(nil, mostLine)

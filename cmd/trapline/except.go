@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
@@ -149,15 +148,11 @@ func (c *exceptImportCmd) Run(a *app) error {
 func (c *exceptImportCmd) read(a *app) ([]feed.Exception, *feed.Stats, error) {
 	o := feed.ExceptionOptions{Path: c.File, Reason: c.Reason, Trust: c.MinTrust,
 		Format: map[string]feed.Format{"cidr": feed.Networks, "dnswl": feed.DNSWL}[c.Format]}
-	in := a.stdin
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return nil, nil, usage("open list: %w: give a file, or -", err)
-		}
-		defer func() { _ = f.Close() }() // only read
-		in = f
+	in, err := a.open(c.File, "list")
+	if err != nil {
+		return nil, nil, err
 	}
+	defer func() { _ = in.Close() }() // only read
 	networks, stats, err := feed.Exceptions(in, o)
 	if err != nil {
 		return nil, nil, usage("%w", err)
@@ -182,24 +177,15 @@ type importLine struct {
 }
 
 func (a *app) importExceptions(form jsonFlag, i admin.Import, stats *feed.Stats) error {
-	return a.tell(func(client *admin.Client) error {
+	return give(a, form, func(client *admin.Client) (importLine, error) {
 		done, err := client.Import(context.Background(), i)
-		switch {
-		case admin.IsNone(err):
-			return &exitError{exitNo, err}
-		case err != nil:
-			return err
-		case form.JSON:
-			return a.printJSON(importLine{done, stats})
-		}
-		a.printImported(done, stats)
-		return nil
-	})
+		return importLine{done, stats}, err
+	}, a.printImported)
 }
 
-func (a *app) printImported(n admin.Imported, stats *feed.Stats) {
-	if stats != nil {
-		fmt.Fprintf(a.stdout, "read %s\n", stats)
+func (a *app) printImported(n importLine) {
+	if n.Read != nil {
+		fmt.Fprintf(a.stdout, "read %s\n", n.Read)
 	}
 	would := ""
 	if n.DryRun {

@@ -80,19 +80,9 @@ func (w why) order(act criteria.Act, network string) (admin.Order, error) {
 
 // decide gives an order and prints what it changed.
 func (a *app) decide(form jsonFlag, o admin.Order) error {
-	return a.tell(func(client *admin.Client) error {
-		e, err := client.Decide(context.Background(), o)
-		switch {
-		case admin.IsNone(err):
-			return &exitError{exitNo, err}
-		case err != nil:
-			return err
-		case form.JSON:
-			return a.printJSON(e)
-		}
-		a.printEffect(o.Network, e)
-		return nil
-	})
+	return give(a, form, func(client *admin.Client) (admin.Effect, error) {
+		return client.Decide(context.Background(), o)
+	}, func(e admin.Effect) { a.printEffect(o.Network, e) })
 }
 
 // targetOf reads an address or a network that is to be decided about: nothing in

@@ -6,7 +6,6 @@ import (
 	"io"
 	"maps"
 	"net/netip"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -90,15 +89,11 @@ func (c *reputationImportCmd) read(a *app, conf *config.Config) ([]feed.Count, *
 	o := feed.PointOptions{Path: c.File, Now: a.now(), Clients: conf.Reputation.Clients,
 		Origin: conf.Zone.Origin, Format: map[string]feed.Format{"list": feed.List,
 			"rbldnsd": feed.QueryLog, "postfix": feed.MailLog}[c.Format]}
-	in := a.stdin
-	if c.File != "-" {
-		f, err := os.Open(c.File)
-		if err != nil {
-			return nil, nil, usage("open the log: %w: give a file, or -", err)
-		}
-		defer func() { _ = f.Close() }() // only read
-		in = f
+	in, err := a.open(c.File, "the log")
+	if err != nil {
+		return nil, nil, err
 	}
+	defer func() { _ = in.Close() }() // only read
 	counts, stats, err := feed.Points(in, o)
 	if err != nil {
 		return nil, nil, usage("%w", err)

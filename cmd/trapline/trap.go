@@ -215,19 +215,9 @@ func (a *app) correct(form jsonFlag, w trapWhy, o admin.TrapOrder) error {
 	if err := o.Check(); err != nil {
 		return usage("%w", err)
 	}
-	return a.tell(func(client *admin.Client) error {
-		done, err := client.Correct(context.Background(), o)
-		switch {
-		case admin.IsNone(err):
-			return &exitError{exitNo, err}
-		case err != nil:
-			return err
-		case form.JSON:
-			return a.printJSON(done)
-		}
-		a.printCorrected(done)
-		return nil
-	})
+	return give(a, form, func(client *admin.Client) (admin.Corrected, error) {
+		return client.Correct(context.Background(), o)
+	}, a.printCorrected)
 }
 
 func (a *app) printCorrected(d admin.Corrected) {
