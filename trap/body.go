@@ -2,11 +2,11 @@ package trap
 
 import (
 	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"errors"
 	"hash"
 	"io"
+	"time"
 )
 
 // body reads the content of one message: up to the line that is a dot alone, which it consumes,
@@ -16,14 +16,18 @@ import (
 // can be made to see two messages where others see one; here the look-alike is content.
 type body struct {
 	in        *bufio.Reader
+	most      int64 // bytes that may be taken from in, but for the last piece
 	lineStart bool  // the last bytes were <CRLF>, or there were none
 	last      byte  // the last byte
 	read      int64 // bytes taken from in
-	lookAlike bool  // an end was seen that is none
+	ends      lookout
 }
 
-func newBody(in *bufio.Reader) *body {
-	return &body{in: in, lineStart: true, last: '\n'}
+// errTooMuch says that the content has no end within what the session may bring.
+var errTooMuch = errors.New("content is beyond the bytes of the session")
+
+func newBody(in *bufio.Reader, most int64) *body {
+	return &body{in: in, most: most, lineStart: true, last: '\n', ends: lookout{step: afterLine}}
 }
 
 // next returns some more content, valid until the next call, or io.EOF behind the end. Any other
@@ -42,7 +46,10 @@ func (b *body) next() ([]byte, error) {
 	if b.lineStart && string(piece) == ".\r\n" {
 		return nil, io.EOF
 	}
-	b.lookAlike = b.lookAlike || b.looksLikeEnd(piece)
+	if b.read > b.most {
+		return nil, errTooMuch
+	}
+	b.ends.watch(piece)
 	if b.lineStart && piece[0] == '.' {
 		b.last = '.'
 		b.follow(piece[1:])
@@ -64,41 +71,44 @@ func (b *body) follow(piece []byte) {
 	b.lineStart = before == '\r' && b.last == '\n'
 }
 
-// looksLikeEnd tells LF.LF, LF.CRLF, CRLF.LF, CR.CRLF and CR.CR.
-func (b *body) looksLikeEnd(piece []byte) bool {
-	if b.last == '\n' && (string(piece) == ".\n" || string(piece) == ".\r\n") {
-		return true
-	}
-	return bytes.HasSuffix(piece, []byte("\r.\r\n")) || bytes.Contains(piece, []byte("\r.\r"))
-}
-
 // collector keeps the head of a message and counts and hashes all of it, so that a slow body
 // costs little memory however long it gets.
 type collector struct {
 	keep   int64 // how much of the head to keep
-	budget *Budget
-	limit  int64 // of the budget
+	memory *memory
+	claim  claim           // of that memory, as much as head has room for
+	ends   time.Time       // all content must be here by then
+	cut    <-chan struct{} // ends when nothing is waited for any more
 	head   []byte
 	size   int64
-	starve bool // the budget had no more memory
+	starve bool // there was no more memory
 
-	hash hash.Hash // of all of it
+	hash hash.Hash // of all of it, once the head is no longer all
 }
 
-func newCollector(keep int64, budget *Budget, limit int64) *collector {
-	return &collector{keep: keep, budget: budget, limit: limit, hash: sha256.New()}
+func newCollector(keep int64, m *memory, limit int64, cut <-chan struct{}) *collector {
+	return &collector{keep: keep, memory: m, cut: cut,
+		claim: claim{most: min(keep, limit), limit: limit}}
 }
 
 // add takes the next piece of the message.
 func (c *collector) add(piece []byte) {
 	c.size += int64(len(piece))
-	c.hash.Write(piece)
-	c.store(piece)
+	kept := min(int64(len(piece)), c.keep-int64(len(c.head)))
+	c.store(piece[:kept])
+	rest := piece[kept:]
+	if len(rest) == 0 || c.starve {
+		return
+	}
+	if c.hash == nil {
+		c.hash = sha256.New()
+		c.hash.Write(c.head)
+	}
+	c.hash.Write(rest)
 }
 
-// store keeps as much of the piece as the head has room for.
+// store keeps a piece that the head has room for.
 func (c *collector) store(piece []byte) {
-	piece = piece[:min(int64(len(piece)), c.keep-int64(len(c.head)))]
 	if len(piece) == 0 || c.starve {
 		return
 	}
@@ -110,26 +120,30 @@ func (c *collector) store(piece []byte) {
 	c.head = append(c.head, piece...)
 }
 
-// grow makes room for need bytes, doubling. Only what the budget grants is ever allocated.
+// grow makes room for need bytes, doubling. Only what was granted is ever allocated. Half of the
+// time that is left may pass until it is: the other half is for reading the rest, so that the
+// peer can be told how it ended.
 func (c *collector) grow(need int) bool {
-	size := min(max(2*cap(c.head), need, 8<<10), max(int(c.keep), need))
-	if !c.budget.reserve(int64(size-cap(c.head)), c.limit) {
+	size := min(max(2*cap(c.head), need, usualHead), max(int(c.keep), need))
+	if !c.memory.take(&c.claim, int64(size-cap(c.head)), time.Until(c.ends)/2, c.cut) {
 		return false
 	}
-	head := make([]byte, len(c.head), size)
-	copy(head, c.head)
-	c.head = head
+	c.head = append(c.memory.room(size), c.head...)
 	return true
 }
 
 // free gives the memory back; nothing of the head may be used afterwards.
 func (c *collector) free() {
-	c.budget.release(int64(cap(c.head)))
+	c.memory.giveBack(c.head)
 	c.head = nil
+	c.memory.release(&c.claim)
 }
 
 // digest returns the hash of the content.
 func (c *collector) digest() (sum [32]byte) {
+	if c.hash == nil {
+		return sha256.Sum256(c.head)
+	}
 	c.hash.Sum(sum[:0])
 	return sum
 }

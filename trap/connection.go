@@ -12,11 +12,13 @@ type connection struct {
 	server   *Server
 	settings Settings // of this session, its limits complete
 	leash    leash
-	conn     net.Conn // the socket, or what reads on behind its PROXY header
 	envelope Envelope // what is known before the dialogue
-	nameless bool     // came through a proxy that names no client: nothing may be recorded
+	voice    *voice
+	nameless bool // came through a proxy that names no client: nothing may be recorded
 
 	started  time.Time
+	process  int             // that would serve the session if it were a process; see spool
+	queueID  string          // of the last message taken
 	patience int             // what is left of it; a message taken restores it
 	told     map[string]bool // kinds of abuse that the observer knows of
 	commands int
@@ -29,15 +31,14 @@ func newConnection(s *Server, raw net.Conn, listener string) *connection {
 	c := &connection{
 		server:   s,
 		settings: *s.config.Settings(),
-		conn:     raw,
 		started:  time.Now(),
 		patience: patience,
 		told:     make(map[string]bool),
 	}
 	c.settings.Limits = c.settings.Limits.orDefaults()
+	c.voice, c.process = c.settings.Persona.voice(), s.spool.start()
 	c.leash.raw = raw
 	c.leash.ends = c.started.Add(c.settings.Limits.SessionTimeout)
-	c.leash.entering = true
 	_, unix := raw.RemoteAddr().(*net.UnixAddr)
 	c.envelope = Envelope{
 		Peer:     addrPort(raw.RemoteAddr()),
@@ -65,10 +66,9 @@ func (c *connection) run() {
 		c.server.config.Observer.ConnectionRefused(c.peer(), whyProxyHeader)
 		return // in silence: whatever it is, it does not speak our language
 	}
-	c.leash.setEntering(false)
 	if peer := c.peer(); peer.IsValid() {
-		if !budget.enter(peer, limits.ConnectionsPerIP) {
-			c.turnAway(whyPerIP, replyConnections)
+		if why := budget.enter(peer, limits, c.started); why != "" {
+			c.turnAway(why, replyConnections)
 			return
 		}
 		defer budget.leave(peer)
@@ -77,6 +77,9 @@ func (c *connection) run() {
 		c.turnAway(whyPeer, replyNotServed)
 		return
 	}
+	if talksAlready(c.leash.raw) {
+		c.abuse(abuseEarly)
+	}
 	converse(c)
 	c.server.config.Observer.SessionEnded(c.peer(), c.why, c.commands, c.messages, c.bytes,
 		time.Since(c.started))
@@ -84,11 +87,13 @@ func (c *connection) run() {
 
 // meetProxy puts the declared client in the place of the proxy.
 func (c *connection) meetProxy() bool {
-	conn, client, ok := readProxy(c.leash.raw)
-	if !ok {
+	if !c.leash.arm(min(proxyTimeout, c.settings.Limits.CommandTimeout)) {
 		return false
 	}
-	c.conn = conn
+	client, err := readProxy(c.leash.raw)
+	if err != nil {
+		return false
+	}
 	c.envelope.Proxy = c.peer()
 	c.envelope.Peer = client
 	c.nameless = !client.IsValid()
@@ -99,7 +104,7 @@ func (c *connection) meetProxy() bool {
 func (c *connection) turnAway(why string, r reply) {
 	c.server.config.Observer.ConnectionRefused(c.peer(), why)
 	_ = c.leash.raw.SetWriteDeadline(time.Now().Add(parting))
-	_, _ = c.conn.Write(r.append(nil)) // a courtesy; there is nobody to tell if it fails
+	_, _ = c.leash.raw.Write(c.say(nil, r)) // a courtesy; there is nobody to tell if it fails
 }
 
 // end notes why the session ends. What follows from the first reason is no reason.
@@ -126,6 +131,9 @@ func (c *connection) abuse(kind string) {
 		c.server.config.Observer.ProtocolAbuse(c.peer(), kind)
 	}
 }
+
+// hasHadEnough: the session has brought all the bytes that it may.
+func (c *connection) hasHadEnough() bool { return c.bytes > c.settings.Limits.SessionBytes }
 
 // tolerate pays for a reply out of the session's patience; false when it is used up.
 func (c *connection) tolerate(r reply) bool {

@@ -13,12 +13,12 @@ import (
 // server to itself: settings belong to a session, not to a listener, and the server's WaitGroup
 // then tells when the last goroutine of the session is gone.
 func converse(c *connection) {
-	h := &handover{guards: make(chan *guard, 1), addr: c.conn.LocalAddr()}
+	h := &handover{guards: make(chan *guard, 1), addr: c.leash.raw.LocalAddr()}
 	server := smtp.NewServer(smtp.BackendFunc(newSession))
 	server.LMTP = c.settings.LMTP
 	server.MaxLineLength = 0 // guard and session own all limits
 	server.ErrorLog = faults{c.server.config.Observer}
-	h.hand(newGuard(c, c.conn, h))
+	h.hand(newGuard(c, &socket{c.leash.raw, &c.leash}, h))
 	_ = server.Serve(h)                       // io.EOF once the last guard has hung up
 	_ = server.Shutdown(context.Background()) // nothing to close: waits for its goroutine
 }

@@ -4,17 +4,14 @@ import (
 	"strings"
 )
 
-// handshakeByte begins a TLS record of handshake type, RFC 8446 section 5.1, and no SMTP line.
-const handshakeByte = "\x16\x03"
+// handshakeByte begins a TLS record of handshake type, RFC 8446 section 5.1, and no SMTP line. The
+// record need not hold a line feed, so it is known by this byte alone.
+const handshakeByte = 0x16
 
 // follow acts on one command: it answers it, or passes go-smtp a plain form of it.
 func (g *guard) follow(text string, tooLong bool) {
 	g.c.commands++
-	first := g.c.commands == 1
-	g.cmd, g.verdict = splitCommand(text), reply{}
-	if first && g.isForeign(text) {
-		return
-	}
+	g.cmd, g.verdict = splitCommand(text), replyNone
 	if tooLong && !g.mayBeLong() {
 		return
 	}
@@ -35,7 +32,9 @@ func (g *guard) follow(text string, tooLong bool) {
 	case "STARTTLS":
 		g.startTLS()
 	default:
-		g.refuse(verb)
+		if !g.isForeign(text) {
+			g.refuse(verb)
+		}
 	}
 }
 
@@ -60,7 +59,7 @@ func (g *guard) introduce() {
 // recipient passes RCPT under a name that go-smtp reads easily; the session reads the real one.
 func (g *guard) recipient() {
 	if g.cmd.rest == "" {
-		g.answer(replyParameters)
+		g.answer(replyNoPath)
 		return
 	}
 	g.pass("RCPT TO:<to@peer>")
@@ -73,9 +72,15 @@ func (g *guard) refuse(verb string) {
 	switch verb {
 	case "AUTH":
 		g.c.abuse(abuseAuth)
+		g.answer(replyNoAuth)
+	case "BDAT":
+		g.answer(replyNoChunks)
+	case "ETRN":
+		g.answer(replyNoTurn)
+	case "EXPN", "HELP", "TURN", "ATRN", "SEND", "SOML", "SAML":
 		g.answer(replyNotImplemented)
-	case "BDAT", "EXPN", "HELP", "TURN", "ETRN", "ATRN", "SEND", "SOML", "SAML":
-		g.answer(replyNotImplemented)
+	case "":
+		g.answer(replyEmpty)
 	case "PROXY":
 		g.c.abuse(abuseProxy)
 		g.answer(replyUnknown)
@@ -110,12 +115,12 @@ func (g *guard) isForeign(text string) bool {
 	switch {
 	case isHTTP(text):
 		g.c.abuse(abuseHTTP)
-	case strings.HasPrefix(text, handshakeByte):
+	case text != "" && text[0] == handshakeByte:
 		g.c.abuse(abuseTLS)
 	default:
 		return false
 	}
-	g.finish(endProtocol, replyNotServed)
+	g.finish(endProtocol, replyForeign)
 	return true
 }
 

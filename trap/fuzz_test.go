@@ -3,12 +3,14 @@ package trap
 import (
 	"bufio"
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"net/netip"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -51,9 +53,9 @@ func playTape(t testing.TB, said string, change func(*Config, *Settings)) (*tape
 	peer := &tape{in: strings.NewReader(said), from: tcp("127.0.0.1:4711")}
 	c := newConnection(s, peer, "listener")
 	c.run()
-	if s.budget.Memory() != 0 || s.budget.Connections() != 0 || len(s.budget.perPeer) != 0 {
+	if s.budget.Memory() != 0 || s.budget.Connections() != 0 || len(s.budget.held) != 0 {
 		t.Errorf("%q: budget not given back: %d bytes, %d connections, peers %v", said,
-			s.budget.Memory(), s.budget.Connections(), s.budget.perPeer)
+			s.budget.Memory(), s.budget.Connections(), s.budget.held)
 	}
 	return peer, sink, observer
 }
@@ -85,10 +87,12 @@ func FuzzDialogue(f *testing.F) {
 		if !replies.MatchString(heard) {
 			t.Fatalf("%q: no proper replies: %q", said, heard)
 		}
+		checkHeard(t, said, heard, sink.all(), lmtp)
 		if heard := strings.ToLower(heard); strings.Contains(heard, "@") ||
-			strings.Contains(heard, "smtp:") || strings.Contains(heard, "trapline") {
+			strings.Contains(heard, "smtp:") {
 			t.Fatalf("%q: gives something away: %q", said, heard)
 		}
+		tellsNothing(t, heard)
 		if observer.has("fault: session") {
 			t.Fatalf("%q: panicked", said)
 		}
@@ -99,6 +103,115 @@ func FuzzDialogue(f *testing.F) {
 		}
 		if most := strings.Count(said, ".\r\n"); len(sink.all()) > most {
 			t.Fatalf("%q: %d messages of %d ends", said, len(sink.all()), most)
+		}
+	})
+}
+
+// postfixReplies is all that the usual persona has to say to the peers of the fuzz targets.
+var postfixReplies = sync.OnceValue(func() *regexp.Regexp {
+	return knownReplies(&Settings{Hostname: "mx.traps.example"})
+})
+
+// checkHeard: every reply is one of ours, each message was asked for, and what was called queued
+// is what the sink has, neither more nor less.
+func checkHeard(t *testing.T, said, heard string, taken []Message, lmtp bool) {
+	t.Helper()
+	if !postfixReplies().MatchString(heard) {
+		t.Fatalf("%q: not our words: %q", said, heard)
+	}
+	if asked := strings.Count(heard, "354 "); len(taken) > asked {
+		t.Fatalf("%q: %d messages, of which %d were asked for", said, len(taken), asked)
+	}
+	queued, oversize := strings.Count(heard, ": queued as "), 0
+	for _, m := range taken {
+		if m.Oversize {
+			oversize++
+		}
+	}
+	if kept := len(taken) - oversize; queued < kept || !lmtp && queued != kept {
+		t.Fatalf("%q: %d messages, %d said to be queued", said, kept, queued)
+	}
+}
+
+// FuzzSecure: so it is in TLS, whose peer may also end it at any point.
+func FuzzSecure(f *testing.F) {
+	for _, seed := range []string{
+		"EHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<x@traps.example>\r\nDATA\r\nx\r\n.\r\nQUIT\r\n",
+		"DATA\r\nSTARTTLS\r\n", "\x16\x03\x01", "RCPT TO:<x@traps.example>\r\n\r\n.\r\n", "GET / HTTP/1.1\r\n",
+	} {
+		f.Add(seed, false)
+		f.Add(seed, true)
+	}
+	change := withTLS(f)
+	f.Fuzz(func(t *testing.T, said string, lmtp bool) {
+		heard, sink, observer := playSecure(t, said, func(c *Config, s *Settings) {
+			change(c, s)
+			s.LMTP, s.Peers = lmtp, testRules()[4].Peers
+		})
+		checkHeard(t, said, heard, sink.all(), lmtp)
+		if observer.has("fault: session") {
+			t.Fatalf("%q: panicked", said)
+		}
+		for _, m := range sink.all() {
+			if m.TLS == "" || len(m.Recipients) == 0 {
+				t.Fatalf("%q: took %+v", said, m)
+			}
+		}
+	})
+}
+
+// playSecure runs one connection that says something in TLS and then no more, and returns what it
+// heard there.
+func playSecure(t *testing.T, said string, change func(*Config, *Settings)) (string, *tray, *diary) {
+	t.Helper()
+	s := &stand{sink: &tray{}, observer: &diary{}}
+	s.settings = Settings{Hostname: "mx.traps.example", Directory: testDirectory(t)}
+	config := Config{Sink: s.sink, Observer: s.observer, Now: noon,
+		Settings: func() *Settings { return &s.settings }}
+	change(&config, &s.settings)
+	server, err := New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ours, theirs := net.Pipe()
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		newConnection(server, remote{theirs, tcp("127.0.0.1:4711")}, "listener").run()
+	}()
+	c := newClient(t, ours)
+	c.reply(t)
+	c.send(t, "STARTTLS\r\n")
+	c.reply(t)
+	conn := tls.Client(ours, &tls.Config{InsecureSkipVerify: true})
+	go func() {
+		_, _ = io.WriteString(conn, said) // fails if the server has heard enough
+		_ = conn.CloseWrite()
+	}()
+	heard, _ := io.ReadAll(conn)
+	_ = conn.Close()
+	<-done
+	if b := server.budget; b.Memory() != 0 || b.Connections() != 0 || len(b.held) != 0 {
+		t.Errorf("%q: budget not given back", said)
+	}
+	return string(heard), s.sink, s.observer
+}
+
+// FuzzCommand: what a command names is in its line, and no line is too odd to be split.
+func FuzzCommand(f *testing.F) {
+	for _, seed := range []string{"MAIL FROM:<a@b> SIZE=1", "RCPT TO:\"a b\" <x@y>", "rcpt to:<@a,@b:c@d>",
+		"MAIL FROM:<<a>>", "MAIL", "MAIL FROM:<\"a>", "RCPT TO:a@b NOTIFY=NEVER", "\x00", "MAIL FROM:> <"} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		c := splitCommand(line)
+		address, parameters := c.path("FROM")
+		if !strings.Contains(line, address) || !strings.Contains(line, parameters) ||
+			!strings.Contains(line, c.rest) || strings.ContainsAny(c.verb, " \t") {
+			t.Errorf("%q: %q names %q with %q", line, c, address, parameters)
+		}
+		if n := declaredSize(parameters); n < 0 {
+			t.Errorf("%q: size %d", line, n)
 		}
 	})
 }
@@ -114,7 +227,7 @@ func FuzzBody(f *testing.F) {
 		content, left, whole := strings.Cut("\r\n"+sent, end)
 		want := strings.ReplaceAll(content+"\r\n", "\r\n.", "\r\n")[2:]
 		in := bufio.NewReaderSize(strings.NewReader(sent), 16)
-		got, err := readBody(newBody(in))
+		got, err := readBody(newBody(in, 1<<20))
 		if !whole {
 			if !errors.Is(err, io.ErrUnexpectedEOF) {
 				t.Fatalf("%q: %v, want an unexpected end", sent, err)
@@ -178,7 +291,7 @@ func TestOneWrite(t *testing.T) {
 	}
 	lmtp, _, _ := playTape(t, "LHLO x\r\nMAIL FROM:<>\r\nRCPT TO:<x@traps.example>\r\n"+
 		"RCPT TO:<y@traps.example>\r\nDATA\r\n.\r\n", func(_ *Config, s *Settings) {
-		s.LMTP, s.Peers = true, testRules()[4].Peers
+		s.LMTP, s.Peers, s.Persona = true, testRules()[4].Peers, Plain
 	})
 	last := lmtp.writes[len(lmtp.writes)-1]
 	if want := "250 2.0.0 OK\r\n250 2.0.0 OK\r\n"; last != want {

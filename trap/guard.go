@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"syscall"
 )
 
 // guard is the net.Conn that go-smtp talks to, and stands between it and the peer.
@@ -27,16 +28,18 @@ type guard struct {
 	handover *handover     // gives go-smtp the next guard
 	tls      *tls.Conn     // nil in the clear
 	in       *bufio.Reader // from Conn
+	small    *bufio.Reader // what in was, while a large one is borrowed
 
-	cmd        command // the one being followed
-	hello      command // the last one of HELO, EHLO, LHLO that was answered 250
-	introduced bool    // go-smtp has had a HELO, be it one of ours
-	inward     string  // what go-smtp has yet to read
-	out        []byte  // what the peer has yet to be told
-	swallow    int     // how many of the next answers the peer did not ask for
-	verdict    reply   // the session's, in place of whatever go-smtp makes of it
-	over       bool    // nothing more is read
-	handed     bool    // the next guard owns the connection
+	cmd        command  // the one being followed
+	hello      command  // the last one of HELO, EHLO, LHLO that was answered 250
+	introduced bool     // go-smtp has had a HELO, be it one of ours
+	inward     string   // what go-smtp has yet to read
+	out        []byte   // what the peer has yet to be told
+	swallow    int      // how many of the next answers the peer did not ask for
+	verdict    reply    // the session's, in place of whatever go-smtp makes of it
+	session    *session // of go-smtp; nil before HELO
+	over       bool     // nothing more is read
+	handed     bool     // the next guard owns the connection
 	closed     bool
 }
 
@@ -54,14 +57,11 @@ func (g *guard) Read(p []byte) (int, error) {
 			return 0, io.EOF
 		}
 		text, tooLong, err := g.readLine()
-		switch {
-		case err == nil:
-			g.follow(text, tooLong)
-		case g.c.commands == 0 && g.isForeign(text):
-			// a ClientHello need not hold a line feed
-		default:
+		if err != nil {
 			g.broken(err)
+			continue
 		}
+		g.follow(text, tooLong)
 	}
 	n := copy(p, g.inward)
 	g.inward = g.inward[n:]
@@ -98,33 +98,42 @@ func (g *guard) Close() error {
 // deliver answers the peer: the session's verdict if there is one, else our words for the code.
 func (g *guard) deliver(code int) {
 	switch {
-	case g.verdict.code == code:
+	case g.verdict != replyNone && g.c.code(g.verdict) == code:
 		g.answer(g.verdict)
 	case g.cmd.verb == "connect":
-		g.out = greeting(&g.c.settings).append(g.out)
+		g.greet()
 	case code == 250 && isHello(g.cmd.verb):
 		g.welcome()
 	default:
 		g.c.endWith(code)
-		g.answer(translate(g.cmd.verb, code))
+		g.answer(g.translate(code))
 	}
+}
+
+// greet says the first line of a session.
+func (g *guard) greet() {
+	line := replyGreeting
+	if g.c.settings.LMTP {
+		line = replyGreetingLMTP
+	}
+	g.out = g.c.say(g.out, line)
 }
 
 // welcome answers HELO, EHLO and LHLO. The peer's name is not repeated.
 func (g *guard) welcome() {
 	g.hello, g.introduced = g.cmd, true
 	if g.cmd.verb == "HELO" {
-		g.answer(reply{250, "", g.c.settings.Hostname})
+		g.answer(replyHello)
 		return
 	}
-	g.out = extensions(g.out, &g.c.settings, g.tls != nil)
+	g.out = g.c.sayOffers(g.out, g.tls != nil)
 	g.charge(replyOK)
 }
 
 // answer queues a reply. A 421 is the last one.
 func (g *guard) answer(r reply) {
-	g.out = r.append(g.out)
-	if r.code == 421 {
+	g.out = g.c.say(g.out, r)
+	if g.c.code(r) == 421 {
 		g.stop()
 		return
 	}
@@ -140,7 +149,7 @@ func (g *guard) charge(r reply) {
 // finish ends the session for a reason, with a last reply.
 func (g *guard) finish(why string, last reply) {
 	g.c.end(why)
-	g.out = last.append(g.out)
+	g.out = g.c.say(g.out, last)
 	g.stop()
 }
 
@@ -160,7 +169,9 @@ func (g *guard) flush() bool {
 	g.out = g.out[:0]
 	if err != nil {
 		g.stop()
-		g.c.end(endClosed)
+		g.c.end(g.whyGone(err))
+		// A TLS connection would take its time to say good-bye to a peer that does not read.
+		_ = g.c.leash.raw.Close()
 	}
 	return err == nil
 }
@@ -171,14 +182,21 @@ func (g *guard) readLine() (text string, tooLong bool, err error) {
 	if !g.c.leash.arm(g.c.settings.Limits.CommandTimeout) {
 		return "", false, os.ErrDeadlineExceeded
 	}
+	g.giveBack()
+	if first, err := g.in.Peek(1); err != nil || first[0] == handshakeByte {
+		return string(first), false, err
+	}
 	piece, err := g.in.ReadSlice('\n')
 	text = string(piece)
-	for errors.Is(err, bufio.ErrBufferFull) {
-		tooLong = true
-		g.c.bytes += int64(len(piece))
-		piece, err = g.in.ReadSlice('\n')
-	}
 	g.c.bytes += int64(len(piece))
+	for errors.Is(err, bufio.ErrBufferFull) && !g.c.hasHadEnough() {
+		tooLong = true
+		piece, err = g.in.ReadSlice('\n')
+		g.c.bytes += int64(len(piece))
+	}
+	if g.c.hasHadEnough() {
+		err = errTooMuch
+	}
 	return strings.TrimRight(text, "\r\n"), tooLong, err
 }
 
@@ -190,7 +208,22 @@ func (g *guard) broken(err error) {
 		g.finish(why, replyStopping)
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		g.finish(endTimeout, replyTimeout)
+	case errors.Is(err, errTooMuch):
+		g.finish(endBytes, replyErrors)
 	default:
-		g.c.end(endClosed)
+		g.c.end(g.whyGone(err))
 	}
+}
+
+// whyGone says how a connection ended that can no longer be read or written.
+func (g *guard) whyGone(err error) string {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return endTimeout
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE):
+		return endReset
+	case g.tls == nil, errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return endClosed
+	}
+	return endTLS // broken records, or an alert
 }

@@ -8,15 +8,18 @@ import (
 
 // leash lets Shutdown reach a session that waits for its peer. Every wait is armed here first,
 // so that an order to stop is either seen before it or interrupts it, never lost in between.
+//
+// A deadline that only moves on is noted, and the socket keeps the one before: see socket.
 type leash struct {
 	raw  net.Conn
 	ends time.Time // of the session, whatever it does
 
 	mu       sync.Mutex // guards all below
-	entering bool       // nothing was said yet, and deadlines are the PROXY reader's
 	busy     bool       // a transaction is open
 	draining bool       // stop as soon as it is not
 	isCut    bool       // stop now
+	reading  deadline   // of the next read
+	writing  deadline   // of the next write
 }
 
 // arm sets the deadline of the next read. It returns false if there must be no next read.
@@ -26,8 +29,7 @@ func (l *leash) arm(timeout time.Duration) bool {
 	if l.stopped() {
 		return false
 	}
-	// A deadline that cannot be set belongs to a closed socket, and the read says so.
-	_ = l.raw.SetReadDeadline(l.earlier(timeout))
+	l.reading.move(l.earlier(timeout), l.raw.SetReadDeadline)
 	return true
 }
 
@@ -40,7 +42,7 @@ func (l *leash) armReply(timeout time.Duration) {
 	if !l.isCut {
 		at = l.earlier(timeout).Add(parting)
 	}
-	_ = l.raw.SetWriteDeadline(at)
+	l.writing.move(at, l.raw.SetWriteDeadline)
 }
 
 // earlier returns the instant timeout from now, or the end of the session before it.
@@ -74,13 +76,6 @@ func (l *leash) setBusy(busy bool) {
 	l.busy = busy
 }
 
-// setEntering tells whether the session has yet to begin.
-func (l *leash) setEntering(entering bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.entering = entering
-}
-
 // drain asks the session to end once no transaction is open.
 func (l *leash) drain() {
 	l.mu.Lock()
@@ -97,14 +92,10 @@ func (l *leash) cut() {
 	defer l.mu.Unlock()
 	l.isCut = true
 	l.wake()
-	_ = l.raw.SetWriteDeadline(time.Now().Add(parting))
+	l.writing.set(time.Now().Add(parting), l.raw.SetWriteDeadline)
 }
 
 // wake interrupts the read that the session may be in.
 func (l *leash) wake() {
-	if l.entering {
-		_ = l.raw.Close()
-		return
-	}
-	_ = l.raw.SetReadDeadline(time.Unix(1, 0)) // long past
+	l.reading.set(time.Unix(1, 0), l.raw.SetReadDeadline) // long past
 }

@@ -1,7 +1,6 @@
 package trap
 
 import (
-	"context"
 	"net/netip"
 	"runtime"
 	"strings"
@@ -48,8 +47,8 @@ func TestConnectionsPerIP(t *testing.T) {
 	if !s.observer.has("connection refused: connections-per-ip") {
 		t.Errorf("events:\n%s", s.observer)
 	}
-	if len(s.budget.perPeer) != 0 {
-		t.Errorf("peers still counted: %v", s.budget.perPeer)
+	if len(s.budget.held) != 0 {
+		t.Errorf("peers still counted: %v", s.budget.held)
 	}
 }
 
@@ -173,21 +172,15 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestMemoryAtMail: while others hold it all, a transaction does not even begin.
-func TestMemoryAtMail(t *testing.T) {
-	s := newStand(t, func(_ *Config, s *Settings) { s.Limits.MemoryBytes = headBytes })
-	begun, finish := make(chan struct{}), make(chan struct{})
-	s.sink.accept = func(context.Context, *Message) error {
-		close(begun)
-		<-finish
-		return nil
-	}
-	c := dial(t, s.address)
-	c.play(t, data+"> x\n> .")
-	<-begun
+// TestCrowded: while too many wait for memory, another transaction does not even begin.
+func TestCrowded(t *testing.T) {
+	s := newStand(t, nil)
+	s.budget.memory.waiting = make([]*claim, mostWaiting)
 	dial(t, s.address).play(t, helo+"> MAIL FROM:<>\n< 451 4.3.1 Mail system full\n"+quit)
-	close(finish)
-	c.play(t, "< 250 2.0.0 OK\n"+quit)
+	s.finish(t)
+	if !s.observer.has("message not taken: memory") {
+		t.Errorf("events:\n%s", s.observer)
+	}
 }
 
 func TestLimitDefaults(t *testing.T) {

@@ -11,12 +11,16 @@ import (
 // proxy, and the zero Addr on a unix socket. Every why and kind is one of the words listed here.
 type Observer interface {
 	// ConnectionRefused: the connection ended before its greeting. why: connections,
-	// connections-per-ip, proxy-header (none, or an unreadable one; peer is then the proxy), peer
-	// (LMTP from a stranger).
+	// connections-per-ip, connections-per-network, rate-per-ip, rate-per-network (too many new
+	// ones of late), proxy-header (none, or an unreadable one; peer is then the proxy), peer (LMTP
+	// from a stranger).
 	ConnectionRefused(peer netip.Addr, why string)
-	// SessionEnded follows each greeting. why: quit, closed (by the peer), timeout, errors (too
-	// many), no-client (PROXY without one), protocol (not SMTP at all), tls, shutdown, cut,
-	// fault. bytes are those read as commands and content.
+	// SessionEnded follows each greeting. why: quit, closed (by the peer, or its half), reset (by
+	// the peer), timeout (of a command, of content, or of a reply that nobody reads), errors (too
+	// many), rate (too many messages begun of late), bytes (too many), no-client (PROXY without
+	// one), protocol (not SMTP at all), tls (no handshake, or broken records), shutdown, cut,
+	// fault. bytes are those read as commands and content. A probe is a session without messages
+	// and with few commands or none.
 	SessionEnded(peer netip.Addr, why string, commands, messages int, bytes int64,
 		lasted time.Duration)
 	// RecipientRefused: why: stranger, resting, mixed (traps and reporters), too-many.
@@ -24,14 +28,15 @@ type Observer interface {
 	// MessageTaken: the sink has it. class: trap, reporter, mailbox. took is the sink's time.
 	MessageTaken(peer netip.Addr, class string, recipients int, size int64, took time.Duration)
 	// MessageNotTaken: the sender keeps it, told so at MAIL or after the content, or it was never
-	// whole. why: busy, full, fault (other errors of sink or gate), memory, timeout, cut (by
-	// Shutdown), broken (the connection ended within the content).
+	// whole. why: busy, full, fault (other errors of sink or gate), memory, rate, bytes (beyond
+	// those of the session), timeout, cut (by Shutdown), broken (the connection ended within the
+	// content).
 	MessageNotTaken(peer netip.Addr, why string)
 	// TLSFailed: why: timeout, closed, not-tls, handshake.
 	TLSFailed(peer netip.Addr, why string)
 	// ProtocolAbuse: told once per session and kind. kind: http, tls (a handshake where none
 	// was agreed), proxy (a PROXY header from a peer that is no proxy), auth, early (did not
-	// wait for an answer it must wait for), injection (bytes behind STARTTLS), smuggling (an end
+	// wait for the greeting, or an answer it must wait for), injection (bytes behind STARTTLS), smuggling (an end
 	// of data that some servers believe and we do not), long-line.
 	ProtocolAbuse(peer netip.Addr, kind string)
 	// Fault: the server or its sink misbehaved. where: accept, session (a panic, caught). detail
@@ -43,6 +48,9 @@ type Observer interface {
 const (
 	whyConnections = "connections"
 	whyPerIP       = "connections-per-ip"
+	whyPerNetwork  = "connections-per-network"
+	whyRate        = "rate-per-ip"
+	whyNetworkRate = "rate-per-network"
 	whyProxyHeader = "proxy-header"
 	whyPeer        = "peer"
 
@@ -50,6 +58,9 @@ const (
 	endClosed   = "closed"
 	endTimeout  = "timeout"
 	endErrors   = "errors"
+	endRate     = "rate"
+	endBytes    = "bytes"
+	endReset    = "reset"
 	endNoClient = "no-client"
 	endProtocol = "protocol"
 	endTLS      = "tls"
@@ -66,6 +77,8 @@ const (
 	keptFull    = "full"
 	keptFault   = "fault"
 	keptMemory  = "memory"
+	keptRate    = "rate"
+	keptBytes   = "bytes"
 	keptTimeout = "timeout"
 	keptCut     = "cut"
 	keptBroken  = "broken"

@@ -93,7 +93,7 @@ func TestProxyRequired(t *testing.T) {
 			t.Errorf("%q: %q, want silence", sent, got)
 		}
 		s.finish(t)
-		if !s.observer.has("connection refused: proxy-header") || len(s.budget.perPeer) != 0 {
+		if !s.observer.has("connection refused: proxy-header") || len(s.budget.held) != 0 {
 			t.Errorf("%q: events:\n%s", sent, s.observer)
 		}
 	}

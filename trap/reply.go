@@ -2,121 +2,133 @@ package trap
 
 import (
 	"strconv"
-	"strings"
 
 	"github.com/emersion/go-smtp"
 )
 
-// reply is one answer of ours: a code of RFC 5321 section 4.2, an enhanced code of RFC 3463 and
-// words. All our sentences are in this file. They are short and taken from nobody in particular,
-// since a trap that can be told by its voice is a marked trap; the same goes for the server
-// library's well-known sentences, of which only the codes are read. No reply names an address
-// or repeats what the peer said.
-type reply struct {
-	code     int
-	enhanced string // empty in greetings, in 354 and in the answer to HELO
-	text     string
-}
+// reply is one thing that a session has to say. What it means, and so what it costs, is the same
+// whoever is imitated; its code and its words are its persona's.
+type reply int
 
 // What a session says when things go well.
-var (
-	replyOK          = reply{250, "2.0.0", "OK"}
-	replySenderOK    = reply{250, "2.1.0", "Sender OK"}
-	replyRecipientOK = reply{250, "2.1.5", "Recipient OK"}
-	replyStart       = reply{354, "", "Start mail input; end with <CRLF>.<CRLF>"}
-	replyStartTLS    = reply{220, "2.0.0", "Ready to start TLS"}
-	replyNoVerify    = reply{252, "2.0.0", "Cannot verify, send mail to find out"}
-	replyBye         = reply{221, "2.0.0", "Closing connection"}
-)
+const (
+	replyNone         reply = iota // nothing was decided
+	replyGreeting                  // the first line of a session
+	replyGreetingLMTP              // the same, RFC 2033 section 4.1
+	replyHello                     // to HELO, and the first line to EHLO and LHLO
+	replySenderOK
+	replyRecipientOK
+	replyStart // send the message
+	replyQueued
+	replyReset
+	replyOK
+	replyNoVerify
+	replyStartTLS
+	replyBye
 
-// What a session says of a message or a recipient that it does not take, contract by contract.
-var (
-	replyStranger = reply{550, "5.1.1", "No such user here"}
-	replyTooMany  = reply{452, "4.5.3", "Too many recipients"}
-	replyMemory   = reply{451, "4.3.1", "Mail system full"}
-	replyBusy     = reply{451, "4.3.0", "Local error in processing"}
-	replyFull     = reply{452, "4.3.1", "Insufficient system storage"}
-	replyOversize = reply{552, "5.3.4", "Message too big"}
-)
+	// Of a message or a recipient that it does not take, contract by contract.
+	replyStranger
+	replyTooMany // recipients
+	replyMemory
+	replyBusy
+	replyFull
+	replyOversize
 
-// What a session says of a command that it does not follow.
-var (
-	replyUnknown        = reply{500, "5.5.2", "Command unrecognized"}
-	replyLongLine       = reply{500, "5.5.2", "Line too long"}
-	replyParameters     = reply{501, "5.5.4", "Syntax error in parameters"}
-	replyNotImplemented = reply{502, "5.5.1", "Command not implemented"}
-	replySequence       = reply{503, "5.5.1", "Bad sequence of commands"}
-)
+	// Of a command that it does not follow.
+	replyUnknown
+	replyEmpty          // a line without a word
+	replyNotImplemented // a command of SMTP that few servers follow
+	replyNoChunks       // BDAT
+	replyNoTurn         // ETRN
+	replyNoAuth
+	replyLongLine
+	replyNoPath      // RCPT without any
+	replyTLSWords    // STARTTLS with more behind it
+	replyNoTLS       // STARTTLS where it is not offered
+	replyTLSTwice    // STARTTLS within TLS
+	replyNested      // MAIL in a transaction
+	replyNoSender    // RCPT before MAIL
+	replyNoRecipient // DATA before MAIL
+	replyNoneValid   // DATA in a transaction without a recipient
+	replySequence    // any other command that comes at the wrong time
 
-// What a session says before it ends the connection.
-var (
-	replyConnections = reply{421, "4.7.0", "Too many connections"}
-	replyNotServed   = reply{421, "4.7.0", "Service not available"}
-	replyErrors      = reply{421, "4.7.0", "Too many errors"}
-	replyTimeout     = reply{421, "4.4.2", "Timeout"}
-	replyStopping    = reply{421, "4.3.2", "Service shutting down"}
-	replyFault       = reply{421, "4.3.0", "Local error in processing"}
-)
+	// Before it ends the connection.
+	replyConnections // too many of them
+	replyRate        // too many messages
+	replyNotServed   // nobody to blame, or nobody we know
+	replyForeign     // it speaks another protocol
+	replyErrors
+	replyTimeout
+	replyStopping
+	replyFault
 
-// append renders the reply as it goes over the wire.
-func (r reply) append(b []byte) []byte {
-	b = strconv.AppendInt(b, int64(r.code), 10)
-	b = append(b, ' ')
-	if r.enhanced != "" {
-		b = append(b, r.enhanced...)
-		b = append(b, ' ')
-	}
-	b = append(b, r.text...)
-	return append(b, "\r\n"...)
-}
+	replyEnd // none: how many there are
+)
 
 // cost is what a reply takes from the session's patience. A refused recipient costs little: a
 // long list with one trap in it must not be cut off before it comes to the trap, nor one with
 // more traps than a transaction may have before it comes to DATA. Commands in bad sequence are no
 // errors either: whoever pipelines sends them behind each MAIL or RCPT that was refused.
 func (r reply) cost() int {
-	switch {
-	case r == replyStranger || r == replyTooMany:
+	switch r {
+	case replyStranger, replyTooMany:
 		return costOfRefusal
-	case r.code >= 500 && r.code <= 502:
+	case replyUnknown, replyEmpty, replyNotImplemented, replyNoChunks, replyNoTurn, replyNoAuth,
+		replyLongLine, replyNoPath, replyTLSWords, replyNoTLS:
 		return costOfError
 	}
 	return costOfCommand
 }
 
+// code is the one of RFC 5321 section 4.2 that goes before the reply.
+func (c *connection) code(r reply) int { return c.voice.lines[r].code }
+
 // refusal is what the session returns to go-smtp, which needs to know no more than the code.
-func (r reply) refusal() error {
-	return &smtp.SMTPError{Code: r.code, Message: "refused"}
+func (c *connection) refusal(r reply) error {
+	return &smtp.SMTPError{Code: c.code(r), Message: "refused"}
 }
 
-// greeting is the first line of a session.
-func greeting(s *Settings) reply {
-	if s.LMTP {
-		return reply{220, "", s.Hostname + " LMTP"}
+// say renders a reply as it goes over the wire.
+func (c *connection) say(b []byte, r reply) []byte {
+	l := &c.voice.lines[r]
+	b = strconv.AppendInt(b, int64(l.code), 10)
+	b = append(b, ' ')
+	if l.enhanced != "" {
+		b = append(b, l.enhanced...)
+		b = append(b, ' ')
 	}
-	return reply{220, "", s.Hostname + " ESMTP"}
+	return append(c.fill(b, l.text), "\r\n"...)
 }
 
-// extensions renders the answer to EHLO and LHLO: all that is offered and nothing else.
-func extensions(b []byte, s *Settings, secure bool) []byte {
-	offers := []string{s.Hostname, "PIPELINING",
-		"SIZE " + strconv.FormatInt(s.Limits.MessageBytes, 10)}
-	if s.TLS != nil && !secure {
-		offers = append(offers, "STARTTLS")
-	}
-	offers = append(offers, "8BITMIME", "ENHANCEDSTATUSCODES", "DSN", "SMTPUTF8")
-	last := len(offers) - 1
+// sayOffers renders the answer to EHLO and LHLO: all that is offered and nothing else.
+func (c *connection) sayOffers(b []byte, secure bool) []byte {
 	b = append(b, "250-"...)
-	b = append(b, strings.Join(offers[:last], "\r\n250-")...)
-	return append(b, "\r\n250 "+offers[last]+"\r\n"...)
+	b = c.fill(b, c.voice.lines[replyHello].text)
+	last := len(c.voice.offers) - 1
+	for i, offer := range c.voice.offers {
+		switch {
+		case offer == "STARTTLS" && (secure || c.settings.TLS == nil):
+			continue
+		case i == last:
+			b = append(b, "\r\n250 "...)
+		default:
+			b = append(b, "\r\n250-"...)
+		}
+		b = append(b, offer...)
+		if offer == "SIZE" {
+			b = append(b, ' ')
+			b = strconv.AppendInt(b, c.settings.Limits.MessageBytes, 10)
+		}
+	}
+	return append(b, "\r\n"...)
 }
 
-// translate returns our words for a code of go-smtp's own. It gets only commands that the guard
-// has made plain, so what it can object to is their order.
-func translate(verb string, code int) reply {
+// translate returns what a code of go-smtp's own means. It gets only commands that the guard has
+// made plain, so what it can object to is their order.
+func (g *guard) translate(code int) reply {
 	switch code {
 	case 250:
-		return success(verb)
+		return success(g.cmd.verb)
 	case 221:
 		return replyBye
 	case 252:
@@ -128,7 +140,7 @@ func translate(verb string, code int) reply {
 	case 500:
 		return replyUnknown
 	}
-	return replySequence
+	return g.outOfOrder()
 }
 
 func success(verb string) reply {
@@ -137,6 +149,20 @@ func success(verb string) reply {
 		return replySenderOK
 	case "RCPT":
 		return replyRecipientOK
+	case "RSET":
+		return replyReset
 	}
 	return replyOK
+}
+
+func (g *guard) outOfOrder() reply {
+	switch {
+	case g.cmd.verb == "RCPT":
+		return replyNoSender
+	case g.cmd.verb == "DATA" && g.session != nil && g.session.open:
+		return replyNoneValid
+	case g.cmd.verb == "DATA":
+		return replyNoRecipient
+	}
+	return replySequence
 }

@@ -14,6 +14,8 @@ import (
 type Server struct {
 	config Config
 	budget *Budget
+	spool  *spool
+	large  sync.Pool // of bufio.Reader, for content
 
 	ctx    context.Context // of what the sessions do; ends when they are cut
 	cancel context.CancelFunc
@@ -40,6 +42,7 @@ func New(config Config) (*Server, error) {
 	return &Server{
 		config:    config,
 		budget:    config.Budget,
+		spool:     newSpool(),
 		ctx:       ctx,
 		cancel:    cancel,
 		listeners: make(map[net.Listener]struct{}),

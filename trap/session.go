@@ -27,20 +27,26 @@ type session struct {
 
 func newSession(conn *smtp.Conn) (smtp.Session, error) {
 	g := conn.Conn().(*guard) // handover accepts nothing else
-	return &session{guard: g, c: g.c}, nil
+	g.session = &session{guard: g, c: g.c}
+	return g.session, nil
 }
 
 // Mail opens a transaction, whatever the reverse path. RFC 5321 section 4.1.1.2 wants 503 for a
 // second MAIL; go-smtp would keep the recipients of the first.
 func (s *session) Mail(string, *smtp.MailOptions) error {
 	if s.open {
-		return s.refuse(replySequence)
+		return s.refuse(replyNested)
 	}
 	if s.c.nameless {
 		s.c.end(endNoClient)
 		return s.refuse(replyNotServed)
 	}
-	if !s.c.hasMemory() {
+	if !s.c.mayBegin() {
+		s.notTaken(keptRate)
+		s.c.end(endRate)
+		return s.refuse(replyRate)
+	}
+	if s.c.server.budget.memory.crowded() {
 		s.notTaken(keptMemory)
 		return s.refuse(replyMemory)
 	}
@@ -82,7 +88,7 @@ func (s *session) judge(to Recipient) (why string, r reply) {
 	case s.taken >= s.c.settings.Limits.Recipients:
 		return refusedTooMany, replyTooMany
 	}
-	return "", reply{}
+	return "", replyNone
 }
 
 // fits: a reporter has a transaction to itself, so that what it says is never counted as what
@@ -132,6 +138,8 @@ func (s *session) hand(m *Message) error {
 	if m.Oversize {
 		return s.refuse(replyOversize)
 	}
+	s.c.queue()
+	s.guard.verdict = replyQueued
 	return nil
 }
 
@@ -153,7 +161,8 @@ func (s *session) collector() *collector {
 	if s.recipients[0].Class == Reporter {
 		keep = limits.MessageBytes
 	}
-	return newCollector(keep, s.c.server.budget, limits.MemoryBytes)
+	server := s.c.server
+	return newCollector(keep, &server.budget.memory, limits.MemoryBytes, server.ctx.Done())
 }
 
 // Reset forgets the transaction.
@@ -169,7 +178,7 @@ func (s *session) Logout() error { return nil }
 // refuse leaves the verdict with the guard and tells go-smtp no.
 func (s *session) refuse(r reply) error {
 	s.guard.verdict = r
-	return r.refusal()
+	return s.c.refusal(r)
 }
 
 // keptBy words an error of sink or gate, which is all the sender learns of it.
@@ -197,6 +206,8 @@ func (c *connection) cause(err error) string {
 		return keptCut
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return keptTimeout
+	case errors.Is(err, errTooMuch):
+		return keptBytes
 	}
 	return keptBroken
 }
@@ -207,13 +218,16 @@ func (g *guard) readContent(to *collector) error {
 	if !g.flush() {
 		return io.ErrUnexpectedEOF
 	}
-	if !g.c.leash.arm(g.c.settings.Limits.DataTimeout) {
+	timeout := g.c.settings.Limits.DataTimeout
+	if !g.c.leash.arm(timeout) {
 		return os.ErrDeadlineExceeded
 	}
-	content := newBody(g.in)
+	to.ends = g.c.leash.earlier(timeout)
+	g.borrow()
+	content := newBody(g.in, g.c.mayRead())
 	err := content.copyTo(to)
 	g.c.bytes += content.read
-	if content.lookAlike {
+	if content.ends.seen {
 		g.c.abuse(abuseSmuggling)
 	}
 	if err != nil {
@@ -236,6 +250,13 @@ func (b *body) copyTo(to *collector) error {
 	}
 }
 
+// mayRead returns how much content the session may bring now: what is left of its bytes, but
+// always a message of the size that we offer, each of its dots sent twice.
+func (c *connection) mayRead() int64 {
+	limits := &c.settings.Limits
+	return max(limits.SessionBytes-c.bytes, 2*limits.MessageBytes)
+}
+
 // protocol names how the message came, RFC 3848 and RFC 6531 section 4.3.
 func (g *guard) protocol(utf8 bool) string {
 	name := "SMTP"
@@ -255,10 +276,10 @@ func (g *guard) protocol(utf8 bool) string {
 	return name
 }
 
-// hasMemory: a session that could not keep the head of a message need not begin one.
-func (c *connection) hasMemory() bool {
-	limit := c.settings.Limits.MemoryBytes
-	return c.server.budget.Memory()+min(headBytes, limit) <= limit
+// mayBegin: the peer has not begun too many messages of late. One on a unix socket is our own.
+func (c *connection) mayBegin() bool {
+	peer := c.peer()
+	return !peer.IsValid() || c.server.budget.begin(peer, c.settings.Limits, time.Now())
 }
 
 var _ smtp.Session = (*session)(nil)

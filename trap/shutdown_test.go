@@ -183,12 +183,12 @@ func TestNew(t *testing.T) {
 
 // TestReload: a session keeps the settings it began with.
 func TestReload(t *testing.T) {
-	first := Settings{Hostname: "mx.traps.example", Directory: testDirectory(t)}
+	first := Settings{Hostname: "mx.traps.example", Persona: Plain, Directory: testDirectory(t)}
 	other, err := NewDirectory(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second := Settings{Hostname: "new.example", Directory: other}
+	second := Settings{Hostname: "new.example", Persona: Plain, Directory: other}
 	current := make(chan *Settings, 2)
 	current <- &first
 	current <- &second

@@ -12,16 +12,16 @@ import (
 // encrypted connection as a new one.
 func (g *guard) startTLS() {
 	switch {
-	case g.c.settings.TLS == nil:
-		g.answer(replyNotImplemented)
-	case g.tls != nil:
-		g.answer(replySequence)
 	case g.cmd.rest != "":
-		g.answer(replyParameters)
+		g.answer(replyTLSWords)
+	case g.c.settings.TLS == nil:
+		g.answer(replyNoTLS)
+	case g.tls != nil:
+		g.answer(replyTLSTwice)
 	case g.in.Buffered() > 0:
 		// Sent in the clear, by whoever could, to be read as if it had been encrypted.
 		g.c.abuse(abuseInjection)
-		g.finish(endTLS, replyParameters)
+		g.finish(endTLS, replyTLSWords)
 	default:
 		g.answer(replyStartTLS)
 		g.shakeHands()

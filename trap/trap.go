@@ -53,6 +53,7 @@ type Sink interface {
 type Settings struct {
 	Hostname string      // in the greeting and the answer to HELO
 	LMTP     bool        // RFC 2033 instead of RFC 5321
+	Persona  Persona     // whose words it uses; empty = Postfix
 	TLS      *tls.Config // STARTTLS; nil = not offered
 	// ProxyFrom are the peers that must open with a PROXY header; all others must not.
 	ProxyFrom []netip.Prefix

@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"flag"
 	"fmt"
 	"io"
 	"net"
@@ -17,6 +18,8 @@ import (
 
 	"go.uber.org/goleak"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
@@ -137,7 +140,7 @@ type stand struct {
 func newStand(t testing.TB, change func(*Config, *Settings)) *stand {
 	t.Helper()
 	s := &stand{sink: &tray{}, observer: &diary{}}
-	s.settings = Settings{Hostname: "mx.traps.example", Directory: testDirectory(t)}
+	s.settings = Settings{Hostname: "mx.traps.example", Persona: Plain, Directory: testDirectory(t)}
 	config := Config{Sink: s.sink, Observer: s.observer, Now: noon,
 		Settings: func() *Settings { return &s.settings }}
 	if change != nil {
@@ -200,9 +203,14 @@ func dial(t testing.TB, address string) *client {
 	return newClient(t, conn)
 }
 
+// newClient hears nothing that gives us away, in any test.
 func newClient(t testing.TB, conn net.Conn) *client {
-	t.Cleanup(func() { _ = conn.Close() })
-	return &client{Conn: conn, in: bufio.NewReader(conn)}
+	heard := new(bytes.Buffer)
+	t.Cleanup(func() {
+		_ = conn.Close()
+		tellsNothing(t, heard.String())
+	})
+	return &client{Conn: conn, in: bufio.NewReader(io.TeeReader(conn, heard))}
 }
 
 func (c *client) send(t testing.TB, raw string) {

@@ -23,6 +23,7 @@ type Config struct {
 	Path     string // the file it came from, as given
 	Hostname string // greeting name; like all names here a lower-case DNS name in ASCII, no final dot
 	DataDir  string // as written, so relative to the working directory
+	Persona  string // "postfix", "exim" or "plain": whose words a session uses
 
 	Log        Log
 	Listen     []Listen // one at least
@@ -61,6 +62,7 @@ type Listen struct {
 	Address   Address
 	LMTP      bool   // LMTP (RFC 2033), never on port 25; else SMTP
 	Hostname  string // greeting and certificate name, Config.Hostname unless overridden
+	Persona   string // Config.Persona unless overridden
 	TLS       TLSMode
 	CertFile  string // for TLSFile: PEM files, a pair when they were checked
 	KeyFile   string
@@ -69,15 +71,22 @@ type Listen struct {
 
 // Limits is [limits]: what one peer and all together can take from us.
 type Limits struct {
-	Connections      int // at once
-	ConnectionsPerIP int // at once, of the declared client behind a proxy
-	MessageBytes     int64
-	Recipients       int           // of one message
-	SessionTimeout   time.Duration // absolute
-	CommandTimeout   time.Duration // for one command
-	DataTimeout      time.Duration // for the content of one message
-	MemoryBytes      int64         // of message data in flight
-	FreeBytes        int64         // of disk; 0 never stops the mail
+	Connections           int // at once
+	ConnectionsPerIP      int // at once, of the declared client behind a proxy; IPv6: of its /64
+	ConnectionsPerNetwork int // at once, of its /24 or /48
+
+	ConnectionsPerMinute           int // new ones, of an address or /64
+	ConnectionsPerMinutePerNetwork int // new ones, of a /24 or /48
+	MessagesPerMinute              int // begun by an address or /64
+
+	MessageBytes   int64
+	SessionBytes   int64         // read in one session, whatever they are
+	Recipients     int           // of one message
+	SessionTimeout time.Duration // absolute
+	CommandTimeout time.Duration // for one command
+	DataTimeout    time.Duration // for the content of one message
+	MemoryBytes    int64         // of message data in flight
+	FreeBytes      int64         // of disk; 0 never stops the mail
 }
 
 // Kind is what a trap address used to be.

@@ -46,12 +46,16 @@ func faultsOf(t *testing.T, text string) Faults {
 func defaults() *Config {
 	return &Config{
 		Path: "trapline.toml", Hostname: "mx.traps.example", DataDir: "data",
-		Log: Log{Level: "info", Format: "json"},
+		Persona: "postfix",
+		Log:     Log{Level: "info", Format: "json"},
 		Listen: []Listen{
-			{Address: Address{"tcp", ":2525"}, Hostname: "mx.traps.example", TLS: TLSAuto},
+			{Address: Address{"tcp", ":2525"}, Hostname: "mx.traps.example", Persona: "postfix",
+				TLS: TLSAuto},
 		},
 		Limits: Limits{
-			Connections: 2000, ConnectionsPerIP: 20, MessageBytes: 10485760, Recipients: 100,
+			Connections: 2000, ConnectionsPerIP: 20, ConnectionsPerNetwork: 400,
+			ConnectionsPerMinute: 120_000, ConnectionsPerMinutePerNetwork: 2_400_000,
+			MessagesPerMinute: 1_200_000, MessageBytes: 10485760, SessionBytes: 104857600, Recipients: 100,
 			SessionTimeout: 10 * time.Minute, CommandTimeout: 60 * time.Second,
 			DataTimeout: 5 * time.Minute, MemoryBytes: 268435456, FreeBytes: 268435456,
 		},
@@ -95,16 +99,21 @@ func TestEveryKey(t *testing.T) {
 	}
 	want := &Config{
 		Path: "testdata/good/full.toml", Hostname: "mx.traps.example", DataDir: "/var/lib/trapline",
-		Log: Log{Level: "debug", Format: "console"},
+		Persona: "exim",
+		Log:     Log{Level: "debug", Format: "console"},
 		Listen: []Listen{
-			{Address: Address{"tcp", ":25"}, Hostname: "mx.traps.example", TLS: TLSAuto,
+			{Address: Address{"tcp", ":25"}, Hostname: "mx.traps.example", Persona: "exim",
+				TLS:       TLSAuto,
 				ProxyFrom: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8")}},
 			{Address: Address{"unix", "/run/trapline/lmtp.sock"}, LMTP: true,
-				Hostname: "mx.other.example", TLS: TLSOff},
-			{Address: Address{"tcp", "[::1]:2525"}, Hostname: "mx.traps.example", TLS: TLSAuto},
+				Hostname: "mx.other.example", Persona: "plain", TLS: TLSOff},
+			{Address: Address{"tcp", "[::1]:2525"}, Hostname: "mx.traps.example", Persona: "exim",
+				TLS: TLSAuto},
 		},
 		Limits: Limits{
-			Connections: 3000, ConnectionsPerIP: 30, MessageBytes: 20971520, Recipients: 200,
+			Connections: 3000, ConnectionsPerIP: 30, ConnectionsPerNetwork: 300,
+			ConnectionsPerMinute: 600, ConnectionsPerMinutePerNetwork: 6000,
+			MessagesPerMinute: 3000, MessageBytes: 20971520, SessionBytes: 41943040, Recipients: 200,
 			SessionTimeout: 20 * time.Minute, CommandTimeout: 90 * time.Second,
 			DataTimeout: 10 * time.Minute, MemoryBytes: 536870912, FreeBytes: 0,
 		},

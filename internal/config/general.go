@@ -18,7 +18,8 @@ func (r *reader) config(top section) *Config {
 	c.Hostname = top.required("hostname")
 	c.DataDir = top.file("data_dir", "data")
 	c.Log = top.section("log").log()
-	c.Listen = top.listeners(c.Hostname)
+	c.Persona = top.persona("postfix")
+	c.Listen = top.listeners(c.Hostname, c.Persona)
 	c.Limits = top.section("limits").limits()
 	c.Traps = top.traps()
 	c.Reporters = top.reporters()
@@ -74,21 +75,38 @@ func (s section) log() Log {
 
 func (s section) limits() Limits {
 	const (
-		many    = 1_000_000
 		large   = 1 << 40
 		longest = 24 * time.Hour
 	)
-	return Limits{
-		Connections:      int(s.number("connections", 2000, 1, many)),
-		ConnectionsPerIP: int(s.number("connections_per_ip", 20, 1, many)),
-		MessageBytes:     s.number("message_bytes", 10<<20, 1, 1<<30),
-		Recipients:       int(s.number("recipients", 100, 1, many)),
-		SessionTimeout:   s.span("session_timeout", 10*time.Minute, time.Second, longest),
-		CommandTimeout:   s.span("command_timeout", time.Minute, time.Second, longest),
-		DataTimeout:      s.span("data_timeout", 5*time.Minute, time.Second, longest),
-		MemoryBytes:      s.number("memory_bytes", 256<<20, 1, large),
-		FreeBytes:        s.number("free_bytes", 256<<20, 0, large),
-	}
+	l := s.crowdLimits()
+	l.MessageBytes = s.number("message_bytes", 10<<20, 1, 1<<30)
+	l.SessionBytes = s.number("session_bytes", 10*max(l.MessageBytes, 1<<20), 1, large)
+	l.Recipients = s.count("recipients", 100)
+	l.SessionTimeout = s.span("session_timeout", 10*time.Minute, time.Second, longest)
+	l.CommandTimeout = s.span("command_timeout", time.Minute, time.Second, longest)
+	l.DataTimeout = s.span("data_timeout", 5*time.Minute, time.Second, longest)
+	l.MemoryBytes = s.number("memory_bytes", 256<<20, 1, large)
+	l.FreeBytes = s.number("free_bytes", 256<<20, 0, large)
+	return l
+}
+
+// crowdLimits are those on how many may come. Each follows from the one before it, so that
+// whoever raises one need not know of the rest.
+func (s section) crowdLimits() (l Limits) {
+	const turns = 6000 // a place may be taken anew a hundred times a second
+	l.Connections = s.count("connections", 2000)
+	l.ConnectionsPerIP = s.count("connections_per_ip", 20)
+	l.ConnectionsPerNetwork = s.count("connections_per_network", 20*l.ConnectionsPerIP)
+	l.ConnectionsPerMinute = s.count("connections_per_minute", turns*l.ConnectionsPerIP)
+	l.ConnectionsPerMinutePerNetwork = s.count("connections_per_minute_per_network",
+		turns*l.ConnectionsPerNetwork)
+	l.MessagesPerMinute = s.count("messages_per_minute", 10*l.ConnectionsPerMinute)
+	return l
+}
+
+// count reads how many of something there may be.
+func (s section) count(key string, otherwise int) int {
+	return int(s.number(key, int64(otherwise), 1, max(100_000_000, int64(otherwise))))
 }
 
 func (s section) trust() Trust {

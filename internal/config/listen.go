@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -16,7 +17,7 @@ const defaultListen = ":2525"
 // mostListeners bounds what is compared each with each.
 const mostListeners = 100
 
-func (s section) listeners(hostname string) []Listen {
+func (s section) listeners(hostname, persona string) []Listen {
 	sections := s.sections("listen")
 	if len(sections) > mostListeners {
 		s.fault("listen", "is there more than 100 times", "write fewer")
@@ -24,20 +25,22 @@ func (s section) listeners(hostname string) []Listen {
 	}
 	listeners := make([]Listen, 0, len(sections)+1)
 	for _, one := range sections {
-		listeners = append(listeners, one.listen(hostname))
+		listeners = append(listeners, one.listen(hostname, persona))
 	}
 	if len(listeners) == 0 {
 		address := Address{"tcp", defaultListen}
-		listeners = append(listeners, Listen{Address: address, Hostname: hostname, TLS: TLSAuto})
+		listeners = append(listeners,
+			Listen{Address: address, Hostname: hostname, Persona: persona, TLS: TLSAuto})
 	}
 	return listeners
 }
 
-func (s section) listen(hostname string) Listen {
+func (s section) listen(hostname, persona string) Listen {
 	l := Listen{
 		Address:   s.listener("address", defaultListen),
 		LMTP:      s.word("protocol", "a protocol", "smtp", "lmtp") == "lmtp",
 		Hostname:  s.fullName("hostname", hostname),
+		Persona:   s.persona(persona),
 		TLS:       TLSMode(s.word("tls", "a mode of TLS", "auto", "off", "file")),
 		CertFile:  s.text("cert_file", ""),
 		KeyFile:   s.text("key_file", ""),
@@ -46,6 +49,13 @@ func (s section) listen(hostname string) Listen {
 	s.checkProtocol(l)
 	s.checkCertificate(l)
 	return l
+}
+
+// persona reads whose words a session uses.
+func (s section) persona(otherwise string) string {
+	others := slices.DeleteFunc([]string{"postfix", "exim", "plain"},
+		func(one string) bool { return one == otherwise })
+	return s.word("persona", "a persona", append([]string{otherwise}, others...)...)
 }
 
 // checkProtocol: LMTP must not be on port 25 (RFC 2033); a unix socket has no client

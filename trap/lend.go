@@ -1,0 +1,49 @@
+package trap
+
+import "bufio"
+
+// usualHead is room for the head of most messages. It is used again and again: what each message
+// leaves behind has to be collected, and that means to look at the stacks of all sessions.
+const usualHead = 8 << 10
+
+// room returns an empty slice with room for n bytes.
+func (m *memory) room(n int) []byte {
+	if n == usualHead {
+		if head, ok := m.heads.Get().(*[usualHead]byte); ok {
+			return head[:0]
+		}
+	}
+	return make([]byte, 0, n)
+}
+
+// giveBack takes what room returned, which nobody may use any more.
+func (m *memory) giveBack(head []byte) {
+	if cap(head) == usualHead {
+		m.heads.Put((*[usualHead]byte)(head[:usualHead]))
+	}
+}
+
+// borrow has the guard read through a buffer that takes most content in one piece. Of all sessions
+// few read content at a time.
+func (g *guard) borrow() {
+	if g.small != nil {
+		return
+	}
+	large, ok := g.c.server.large.Get().(*bufio.Reader)
+	if !ok {
+		large = bufio.NewReaderSize(nil, contentBytes)
+	}
+	large.Reset(g.in)
+	g.small, g.in = g.in, large
+}
+
+// giveBack ends that, once what came behind the content has been read.
+func (g *guard) giveBack() {
+	if g.small == nil || g.in.Buffered() > 0 {
+		return
+	}
+	large := g.in
+	g.small, g.in = nil, g.small
+	large.Reset(nil)
+	g.c.server.large.Put(large)
+}

@@ -1,0 +1,169 @@
+package trap
+
+import (
+	"cmp"
+	"slices"
+	"sync"
+	"time"
+)
+
+// memory shares out the bytes that messages in flight may hold. A message that needs more than
+// there is waits until others are done with theirs: its peer is not read from meanwhile, so the
+// pressure goes back to where it comes from.
+//
+// Messages hold some memory while they wait for more, so they could wait for each other. Each
+// says at its beginning how much it may need at most, and memory is granted only where all could
+// still come to their ends one after the other, with each leaving behind what it held: that is
+// Dijkstra's banker (EWD 623). A message that holds something may be granted more before those
+// that came earlier, for they may be waiting for it; one that holds nothing waits its turn.
+type memory struct {
+	mu      sync.Mutex // guards all below, and the claims
+	used    int64
+	holding []*claim // all that hold something
+	waiting []*claim // in the order in which they came
+
+	heads sync.Pool // of *[usualHead]byte
+}
+
+// claim is the part of one message. The zero claim holds nothing.
+type claim struct {
+	held  int64
+	most  int64 // it never asks for more in all
+	limit int64 // of the memory altogether; not below most
+
+	place   int           // in holding
+	wants   int64         // more, while waiting
+	granted chan struct{} // closed when it has it
+}
+
+// lacks returns what the claim may yet ask for.
+func (c *claim) lacks() int64 { return c.most - c.held }
+
+func (m *memory) inUse() int64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.used
+}
+
+func (m *memory) queued() int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return len(m.waiting)
+}
+
+// crowded: with so many waiting already, another message had better come later.
+func (m *memory) crowded() bool { return m.queued() >= mostWaiting }
+
+// take gives c n bytes more. While they are not there it waits, for patience at most, and not
+// beyond the end of done. It returns false, and has taken nothing, if they did not come free, or
+// if they are more than c said.
+func (m *memory) take(c *claim, n int64, patience time.Duration, done <-chan struct{}) bool {
+	granted, wait := m.ask(c, n)
+	if !wait {
+		return granted
+	}
+	timer := time.NewTimer(patience)
+	defer timer.Stop()
+	select {
+	case <-c.granted:
+	case <-timer.C:
+	case <-done:
+	}
+	return m.stopWaiting(c)
+}
+
+// ask grants n bytes at once, or says that it is worth waiting for them, and has c wait.
+func (m *memory) ask(c *claim, n int64) (granted, wait bool) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if n > c.lacks() {
+		return false, false
+	}
+	if (c.held > 0 || len(m.waiting) == 0) && m.canGrant(c, n) {
+		m.grant(c, n)
+		return true, false
+	}
+	c.wants, c.granted = n, make(chan struct{})
+	m.waiting = append(m.waiting, c)
+	return false, true
+}
+
+// stopWaiting returns whether c has got what it waited for; if not, it no longer does.
+func (m *memory) stopWaiting(c *claim) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	i := slices.Index(m.waiting, c)
+	if i < 0 {
+		return true
+	}
+	m.waiting = slices.Delete(m.waiting, i, i+1)
+	m.wake() // those that it stood before
+	return false
+}
+
+// release gives back all that c holds.
+func (m *memory) release(c *claim) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if c.held == 0 {
+		return
+	}
+	m.used -= c.held
+	c.held = 0
+	last := m.holding[len(m.holding)-1]
+	m.holding[c.place], last.place = last, c.place
+	m.holding[len(m.holding)-1] = nil
+	m.holding = m.holding[:len(m.holding)-1]
+	m.wake()
+}
+
+// wake grants what can be granted now. One pass will do: a grant never makes another possible.
+func (m *memory) wake() {
+	still := m.waiting[:0]
+	for _, c := range m.waiting {
+		if (c.held > 0 || len(still) == 0) && m.canGrant(c, c.wants) {
+			m.grant(c, c.wants)
+			close(c.granted)
+			continue
+		}
+		still = append(still, c)
+	}
+	clear(m.waiting[len(still):])
+	m.waiting = still
+}
+
+func (m *memory) grant(c *claim, n int64) {
+	if c.held == 0 {
+		c.place = len(m.holding)
+		m.holding = append(m.holding, c)
+	}
+	c.held += n
+	m.used += n
+}
+
+// canGrant says whether n bytes for c are there and leave all others a way to their ends. If c
+// itself can then come to its end, it does as it will and leaves more than there was before.
+func (m *memory) canGrant(c *claim, n int64) bool {
+	free := c.limit - m.used - n
+	if free < 0 || c.lacks()-n <= free {
+		return free >= 0
+	}
+	others := slices.DeleteFunc(slices.Clone(m.holding), func(o *claim) bool { return o == c })
+	return canAllEnd(free, others, c.held+n, c.lacks()-n)
+}
+
+// canAllEnd lets the claims come to their ends, the one that lacks least first, until c is among
+// those that can: the rest could before c asked, and c leaves them no less.
+func canAllEnd(free int64, others []*claim, held, lacks int64) bool {
+	slices.SortFunc(others, func(a, b *claim) int { return cmp.Compare(a.lacks(), b.lacks()) })
+	for _, o := range others {
+		if lacks <= free {
+			return true
+		}
+		if o.lacks() > free {
+			return false
+		}
+		free += o.held
+	}
+	return lacks <= free
+}

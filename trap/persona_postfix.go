@@ -1,0 +1,56 @@
+package trap
+
+// postfixVoice is a Postfix whose owner has left all as it was, except that it hides VRFY, ETRN
+// and CHUNKING (smtpd_discard_ehlo_keywords) and refuses strangers in words of its own.
+var postfixVoice = voice{
+	offers: []string{"PIPELINING", "SIZE", "STARTTLS", "ENHANCEDSTATUSCODES", "8BITMIME", "DSN",
+		"SMTPUTF8"},
+	queueID: (*spool).postfixID,
+	lines: [replyEnd]line{
+		replyGreeting:     {220, "", "%h ESMTP Postfix"},
+		replyGreetingLMTP: {220, "", "%h LMTP Postfix"},
+		replyHello:        {250, "", "%h"},
+		replySenderOK:     {250, "2.1.0", "Ok"},
+		replyRecipientOK:  {250, "2.1.5", "Ok"},
+		replyStart:        {354, "", "End data with <CR><LF>.<CR><LF>"},
+		replyQueued:       {250, "2.0.0", "Ok: queued as %q"},
+		replyReset:        {250, "2.0.0", "Ok"},
+		replyOK:           {250, "2.0.0", "Ok"},
+		replyNoVerify:     {252, "2.0.0", "postmaster"},
+		replyStartTLS:     {220, "2.0.0", "Ready to start TLS"},
+		replyBye:          {221, "2.0.0", "Bye"},
+
+		replyStranger: {550, "5.1.1", "Recipient address rejected: User unknown"},
+		replyTooMany:  {452, "4.5.3", "Error: too many recipients"},
+		replyMemory:   {451, "4.3.1", "Insufficient system storage"},
+		replyBusy:     {451, "4.3.0", "Error: queue file write error"},
+		replyFull:     {452, "4.3.1", "Insufficient system storage"},
+		replyOversize: {552, "5.3.4", "Error: message file too big"},
+
+		replyUnknown:        {500, "5.5.2", "Error: command not recognized"},
+		replyEmpty:          {500, "5.5.2", "Error: bad syntax"},
+		replyNotImplemented: {502, "5.5.2", "Error: command not recognized"},
+		replyNoChunks:       {502, "5.5.1", "Error: command not implemented"},
+		replyNoTurn:         {502, "5.5.1", "Error: command not implemented"},
+		replyNoAuth:         {503, "5.5.1", "Error: authentication not enabled"},
+		replyLongLine:       {500, "5.5.2", "Error: command not recognized"},
+		replyNoPath:         {501, "5.5.4", "Syntax: RCPT TO:<address>"},
+		replyTLSWords:       {501, "5.5.4", "Syntax: STARTTLS"},
+		replyNoTLS:          {502, "5.5.1", "Error: command not implemented"},
+		replyTLSTwice:       {554, "5.5.1", "Error: TLS already active"},
+		replyNested:         {503, "5.5.1", "Error: nested MAIL command"},
+		replyNoSender:       {503, "5.5.1", "Error: need MAIL command"},
+		replyNoRecipient:    {503, "5.5.1", "Error: need RCPT command"},
+		replyNoneValid:      {554, "5.5.1", "Error: no valid recipients"},
+		replySequence:       {503, "5.5.1", "Error: bad sequence of commands"},
+
+		replyConnections: {421, "4.7.0", "%h Error: too many connections from %p"},
+		replyRate:        {421, "4.7.0", "%h Error: too much mail from %p"},
+		replyNotServed:   {421, "4.7.0", "%h Service unavailable - try again later"},
+		replyForeign:     {221, "2.7.0", "Error: I can break rules, too. Goodbye."},
+		replyErrors:      {421, "4.7.0", "%h Error: too many errors"},
+		replyTimeout:     {421, "4.4.2", "%h Error: timeout exceeded"},
+		replyStopping:    {421, "4.3.2", "%h Service unavailable - try again later"},
+		replyFault:       {421, "4.3.0", "%h Server local data error"},
+	},
+}
