@@ -2,10 +2,11 @@
 
 GO       ?= go
 FUZZTIME ?= 10s
+SOAK     ?= 10m
 TOOL      = $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL = help
-.PHONY: help build run test race lint vuln bench fuzz clean
+.PHONY: help build run test race lint vuln bench fuzz soak kill clean
 
 help: ## show this list
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
@@ -38,7 +39,11 @@ lint: ## gofmt, vet, staticcheck, errcheck, ineffassign, errorlint, zerologlint
 vuln: ## known vulnerabilities in what we call (needs the network)
 	$(TOOL) govulncheck ./...
 
-bench: ## all benchmarks
+# As root it has a network of its own and a Postfix; BENCH=-help lists what can be chosen.
+bench: build ## taking mail, against public peers: one table, in five minutes
+	@$(GO) run ./internal/bench $(BENCH)
+
+micro: ## the benchmarks of all packages
 	$(GO) test -run '^$$' -bench . -benchmem ./...
 
 # Go fuzzes one target of one package at a time. Minimizing an input that only widened the coverage
@@ -52,6 +57,14 @@ fuzz: ## every fuzz target for FUZZTIME (10s)
 	      -fuzzminimizetime 10x $$package; \
 	  done; \
 	done
+
+# Neither is part of test: they take ten and five minutes, and want the machine for themselves.
+soak: ## good, hostile and odd senders for SOAK (10m): steady memory, nothing lost
+	$(GO) test -count 1 -run '^TestSoak$$' -v -timeout 0 ./cmd/trapline -soak $(SOAK)
+
+kill: ## 28 kills of the daemon under load, each at another moment: nothing lost, the same list
+	$(GO) test -count 1 -run '^TestEndToEnd$$/^killed' -v -timeout 30m ./cmd/trapline \
+	  -kill-rounds 28 -kill-messages 3600
 
 clean: ## remove what was built
 	rm -rf bin

@@ -6,10 +6,9 @@ import (
 	"slices"
 )
 
-// Decide takes the next decision of the ledger. What changes the meaning of the
-// hits of the past needs these, and the engine no longer has all of them: see
-// NeedsHistory. While hits are loaded, such a decision is known already, or
-// another has replaced it, and so is any policy but the engine's own.
+// Decide takes the next decision of the ledger. It refuses what needs hits that
+// the engine may have forgotten: see NeedsHistory. While hits are loaded, any
+// policy but the engine's own is one that another has replaced.
 func (e *Engine) Decide(d Decision) ([]Change, error) {
 	if err := d.Check(); err != nil {
 		return nil, fmt.Errorf("decision %d: %w", d.Seq, err)
@@ -19,9 +18,9 @@ func (e *Engine) Decide(d Decision) ([]Change, error) {
 		e.overlay.expire(d.At)
 	} else {
 		e.advance(d.At)
-		if e.NeedsHistory(d) {
-			return e.drain(), fmt.Errorf("decision %d: %s needs the hits of the past", d.Seq, d.Act)
-		}
+	}
+	if e.NeedsHistory(d) && !(e.loading && d.Act == ActPolicy) {
+		return e.drain(), fmt.Errorf("decision %d: %s needs the hits of the past", d.Seq, d.Act)
 	}
 	e.carryOut(d)
 	e.escalate(ByDecision)
@@ -31,9 +30,7 @@ func (e *Engine) Decide(d Decision) ([]Change, error) {
 func (e *Engine) carryOut(d Decision) {
 	switch d.Act {
 	case ActPolicy:
-		if d.Policy.Equal(e.rules.Policy) {
-			e.policy = d
-		}
+		e.adoptPolicy(d)
 	case ActExcept, ActUnexcept:
 		e.overlay.except(d)
 		if !e.loading { // else Settle looks at all of them
@@ -46,15 +43,31 @@ func (e *Engine) carryOut(d Decision) {
 		e.delist(d)
 	case ActPoints:
 		e.rejudge(e.points(d))
+	case ActBurn, ActUnburn, ActReweigh, ActUncount, ActRecount:
+		e.rejudge(e.correct(d))
+	}
+}
+
+// adoptPolicy puts a policy in force. While hits are loaded it already is, or
+// another has replaced it.
+func (e *Engine) adoptPolicy(d Decision) {
+	switch {
+	case d.Policy.Equal(e.rules.Policy):
+		e.policy = d
+	case !e.loading:
+		e.policy, e.rules = d, compile(*d.Policy)
+		e.rejudge(e.roll.sorted())
 	}
 }
 
 // NeedsHistory tells whether a decision can only be carried out by replaying
-// the log into a new engine, made with CorrectionsOf the ledger up to and with
-// this decision; Adopt then hands the listings over.
+// the log into a new engine; Adopt then hands the listings over. That is so of
+// a policy that takes hits which the one in force does not keep, and of a
+// correction that the engine did not know of when it read the hits: the new one
+// is made with CorrectionsOf the ledger, as far as it is known, so that it can
+// carry out all the others.
 func (e *Engine) NeedsHistory(d Decision) bool {
-	return d.Act == ActPolicy && !d.Policy.Equal(e.rules.Policy) ||
-		corrects(d.Act) && !e.past.with(d).equal(e.past)
+	return d.Act == ActPolicy && !d.Policy.keepsAs(e.rules.Policy) || !e.known.foresee(d)
 }
 
 // rejudge looks anew at sources that a decision concerns.
@@ -119,7 +132,7 @@ func (e *Engine) delist(d Decision) {
 		hosts := e.roll.hosts[s.number]
 		for i := range s.entries {
 			if hosts == nil || d.Network.Contains(hosts[i].addr()) {
-				s.entries[i].strike()
+				s.entries[i].strike(isDelisted)
 			}
 		}
 	}

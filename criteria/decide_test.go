@@ -36,27 +36,30 @@ func TestDecisionsOfTheWrongForm(t *testing.T) {
 }
 
 func TestWhatNeedsHistory(t *testing.T) {
-	other := DefaultPolicy()
+	other, longer := DefaultPolicy(), DefaultPolicy()
 	other.Threshold++
+	longer.MaxAge++
 	same := DefaultPolicy()
 	burn := Decision{Act: ActBurn, Trap: "a@traps.example", Since: start}
-	e := NewEngine(DefaultPolicy(), CorrectionsOf([]Decision{burn}))
+	e := NewEngine(DefaultPolicy(), CorrectionsOf([]Decision{burn, {Act: ActUncount, Hits: []uint64{1, 2}}}))
 	e.Advance(start)
 	for _, c := range []struct {
 		name string
 		Decision
 		want bool
 	}{
-		{"another policy", Decision{Act: ActPolicy, Policy: &other}, true},
+		{"a policy that keeps more", Decision{Act: ActPolicy, Policy: &longer}, true},
+		{"another policy", Decision{Act: ActPolicy, Policy: &other}, false},
 		{"the same policy", Decision{Act: ActPolicy, Policy: &same}, false},
-		{"a burn", Decision{Act: ActBurn, Trap: "b@traps.example"}, true},
+		{"a burn of all hits", Decision{Act: ActBurn, Trap: "b@traps.example"}, false},
 		{"a burn that is known", burn, false},
-		{"since another time", Decision{Act: ActBurn, Trap: "a@traps.example"}, true},
-		{"unburn what is burnt", Decision{Act: ActUnburn, Trap: "a@traps.example"}, true},
-		{"unburn what is not", Decision{Act: ActUnburn, Trap: "b@traps.example"}, false},
-		{"reweigh", Decision{Act: ActReweigh, Trap: "b@traps.example", Weight: One}, true},
-		{"uncount", Decision{Act: ActUncount, Hits: []uint64{1}}, true},
-		{"recount what counts", Decision{Act: ActRecount, Hits: []uint64{1}}, false},
+		{"since another time", Decision{Act: ActBurn, Trap: "a@traps.example", Since: start - 1}, true},
+		{"unburn", Decision{Act: ActUnburn, Trap: "a@traps.example"}, false},
+		{"reweigh", Decision{Act: ActReweigh, Trap: "b@traps.example", Weight: One}, false},
+		{"uncount", Decision{Act: ActUncount, Hits: []uint64{3}}, true},
+		{"uncount what is known, and more", Decision{Act: ActUncount, Hits: []uint64{2, 4}}, true},
+		{"uncount what is known", Decision{Act: ActUncount, Hits: []uint64{2}}, false},
+		{"recount", Decision{Act: ActRecount, Hits: []uint64{3}}, false},
 		{"except", Decision{Act: ActExcept, Network: netip.MustParsePrefix("198.51.100.0/24")}, false},
 		{"points", Decision{Act: ActPoints, Name: "mirror"}, false},
 	} {
@@ -101,6 +104,9 @@ func TestCorrectionsOfOneHit(t *testing.T) {
 		for _, h := range hits {
 			e.Hit(h)
 		}
+		for _, d := range c.decisions {
+			order(t, e, d)
+		}
 		v := e.Lookup(hits[0].Source)
 		if v.TrapScore.String() != c.score || v.Reports != c.reports || v.Traps != c.traps {
 			t.Errorf("%s: sum %s of %d reports, %d traps", c.name, v.TrapScore, v.Reports, v.Traps)
@@ -111,8 +117,8 @@ func TestCorrectionsOfOneHit(t *testing.T) {
 // A hit whose every trap is burnt counts for nothing, and what repeats it is
 // still a repeat.
 func TestBurntHitIsStillRepeated(t *testing.T) {
-	burnt := CorrectionsOf([]Decision{{Act: ActBurn, Trap: "a@traps.example"}})
-	e := NewEngine(DefaultPolicy(), burnt)
+	e := NewEngine(DefaultPolicy(), Corrections{})
+	order(t, e, Decision{Act: ActBurn, Trap: "a@traps.example"})
 	for _, n := range []int{1, 2} {
 		h := hitOn(1, "198.51.100.7", "a@traps.example")
 		h.LSN = uint64(n)

@@ -22,6 +22,12 @@ const (
 	ActUncount  Act = "uncount"  // Hits never count
 	ActRecount  Act = "recount"  // Hits count again as they did
 	ActPoints   Act = "points"   // what Name counted, for each address and day of Points
+
+	// About the zone: what stands in it. The list itself does not heed them.
+	ActRollback Act = "rollback" // the publication with Serial, until a resume
+	ActRetire   Act = "retire"   // nobody, for good
+	ActResume   Act = "resume"   // the list again
+	ActForce    Act = "force"    // the list, with all that the publish guard held back
 )
 
 // Origin says where an exception comes from: each may be taken back only there.
@@ -54,6 +60,8 @@ type Decision struct {
 	Hits   []uint64 `json:"hits,omitempty"`  // LSNs
 	Name   string   `json:"name,omitempty"`  // of the source of reputation
 	Points Points   `json:"-"`               // too many for JSON: the ledger keeps them beside it
+
+	Serial uint32 `json:"serial,omitempty"` // of a zone
 }
 
 // Check tells what is wrong with a decision's form.
@@ -78,6 +86,13 @@ func (d Decision) Check() error {
 			return fmt.Errorf("points: who counted them has no name")
 		}
 		return d.Points.Check()
+	case ActRollback:
+		if d.Serial == 0 {
+			return fmt.Errorf("rollback: no serial is named")
+		}
+		return nil
+	case ActRetire, ActResume, ActForce:
+		return nil
 	}
 	return fmt.Errorf("%q is not an act", d.Act)
 }

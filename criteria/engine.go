@@ -7,7 +7,8 @@ package criteria
 type Engine struct {
 	rules      *rules
 	now        Second
-	past       Corrections
+	known      Corrections // that decisions make, or will make
+	past       hindsight
 	policy     Decision // that put the rules in force
 	overlay    overlay
 	reputation reputation
@@ -23,11 +24,11 @@ type Engine struct {
 }
 
 // NewEngine makes an engine without hits. The policy must have passed Check.
-// past is what decisions say in hindsight of the hits that it will read. It may
-// be given a log by Load and Settle, or be live at once.
-func NewEngine(p Policy, past Corrections) *Engine {
+// known is what decisions to come will correct of the hits that it will read:
+// see NeedsHistory. It may be given a log by Load and Settle, or be live at once.
+func NewEngine(p Policy, known Corrections) *Engine {
 	return &Engine{
-		rules: compile(p), past: past.clone(), policy: Decision{Act: ActPolicy, Policy: &p},
+		rules: compile(p), known: known.clone(), past: newHindsight(), policy: Decision{Act: ActPolicy, Policy: &p},
 		overlay: newOverlay(), reputation: newReputation(), roll: newRoll(), sets: newRegistry(),
 		networks: newNetworks(p.MinListed), count: new(counter), loading: true,
 	}
@@ -74,8 +75,8 @@ func (e *Engine) pass(to Second) {
 	if to <= e.now {
 		return
 	}
-	if to/secondsOfDay > e.now/secondsOfDay {
-		e.reputation.expire(to, Second(e.rules.maxAge))
+	if day := to / secondsOfDay; day > e.now/secondsOfDay {
+		e.reputation.expire(day*secondsOfDay, Second(e.rules.maxAge))
 	}
 	e.now = to
 }
@@ -101,33 +102,36 @@ func (e *Engine) expire(at Second) {
 // Hit takes the next hit of the log, stamped no earlier than Now.
 func (e *Engine) Hit(h Hit) []Change {
 	e.advance(h.Stamp)
-	if s := e.take(&h); s != nil {
+	if s, n := e.take(&h); s != nil && !e.upholds(s, &n) {
 		e.judge(s, ByHit)
 		e.escalate(ByHit)
 	}
 	return e.drain()
 }
 
-// take adds a hit to its source; nil if it can never count.
-func (e *Engine) take(h *Hit) *source {
+// take adds a hit to its source, and gives both; nil if it can never count.
+func (e *Engine) take(h *Hit) (*source, entry) {
 	age := max(0, h.Stamp-h.Time)
 	if !h.Source.IsValid() || len(h.Traps) == 0 || h.Time <= 0 || h.Time > latest ||
 		uint64(age) >= e.rules.maxAge+e.rules.repeat {
-		return nil
+		return nil, entry{}
 	}
 	s := e.sourceOf(e.rules.unitOf(h.Source))
+	if len(s.entries) > 0 && e.forgetAt(s) <= e.now { // while loading, nobody saw it
+		e.roll.drop(s, e.sets, func(int) bool { return true })
+	}
 	n := entryOf(h, e.sets.hold(h, e.past))
 	if s.repeats(&n, e.rules, e.sets) {
 		e.sets.release(n.set)
-		return nil
+		return nil, entry{}
 	}
 	if e.past.uncounted[h.LSN] {
-		n.strike()
+		n.strike(isUncounted)
 	}
 	e.roll.insert(s, n, h.Source)
 	e.prune(s)
 	s.until = 0
-	return s
+	return s, n
 }
 
 func (e *Engine) sourceOf(u unit) *source {
@@ -155,17 +159,6 @@ func (e *Engine) judge(s *source, by Trigger) {
 		return
 	}
 	e.agenda.note(s, min(o.nextChange(e.now, answer), forget))
-}
-
-// stays tells, of a listed source that got one more hit, that its answer is
-// still what it was and does not change before the look that is noted. The
-// look may then come too early, which costs one more, but a busy listed source
-// is not searched again at each hit.
-func (o *outlook) stays(now Second) bool {
-	s := o.source
-	last := Second(s.due) - 1
-	return s.answer != Unlisted && last >= now && o.nextRise(now) > last &&
-		o.answerAt(last) == s.answer && (s.answer == Spam || o.answerAt(now) == s.answer)
 }
 
 // forgetAt is the second from which on a source's hits neither count nor can be

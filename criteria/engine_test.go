@@ -28,9 +28,7 @@ func TestEngineAgreesWithTheRulesEverySecond(t *testing.T) {
 		for now := start; now < start+lifetime; now++ {
 			h.step(now)
 			if h.IntN(60) == 0 {
-				p := varied(h.Uint64N(1000))
-				h.decide(Decision{Seq: uint64(len(h.decisions) + 1), After: uint64(len(h.hits)), At: now,
-					Act: ActPolicy, Policy: &p})
+				h.decide(h.policyDecision(now, varied(h.Uint64N(1000))))
 			}
 			h.check(now)
 			if h.IntN(30) == 0 {
@@ -68,23 +66,39 @@ func TestUntilIsTheFirstSecondNotListed(t *testing.T) {
 	}
 }
 
-// The same log gives the same changes at the same seconds and the same state,
-// read as it grows or at once.
+// The same log gives the same changes at the same seconds and the same state:
+// read as it grows, where each decision that needs the past reads it anew; read
+// by one engine that knows of all decisions beforehand; and read with restarts
+// on the way.
 func TestEngineIsTheSameLiveAndReplayed(t *testing.T) {
-	for seed := range histories(50) {
+	for seed := range histories(100) {
 		live := newHistory(t, seed, varied(seed))
 		for now := start; now < start+lifetime; now++ {
 			live.step(now)
 		}
 		again := newHistory(t, seed, varied(seed))
-		live.replay(again.take, again.decide)
+		again.engine = NewEngine(again.policy, CorrectionsOf(live.decisions))
+		again.engine.Settle(start)
+		live.replay(again.take, func(d Decision) {
+			if again.engine.NeedsHistory(d) {
+				t.Fatalf("seed %d: %s is known, but needs the past", seed, d.Act)
+			}
+			again.decide(d)
+			if again.IntN(3) == 0 {
+				again.engine = reopened(t, again.engine)
+			}
+		})
 		again.tell(again.engine.Advance(start + lifetime - 1))
 		if diff := cmp.Diff(live.changes, again.changes, prefixes); diff != "" {
 			t.Fatalf("seed %d: the replay changed otherwise: %s", seed, diff)
 		}
+		loaded := live.loaded(start + lifetime - 1)
+		loaded.Adopt(live.engine.Standing(), Decision{})
 		a, _ := live.engine.MarshalBinary()
-		if b, _ := again.engine.MarshalBinary(); !bytes.Equal(a, b) {
-			t.Fatalf("seed %d: the replay ends in another state", seed)
+		for name, e := range map[string]*Engine{"replayed": again.engine, "loaded": loaded} {
+			if b, _ := e.MarshalBinary(); !bytes.Equal(a, b) {
+				t.Fatalf("seed %d: %s, it ends in another state", seed, name)
+			}
 		}
 	}
 }
@@ -144,11 +158,22 @@ func TestPrunedHitsAreNotMissed(t *testing.T) {
 				h.take(n)
 			}
 			if h.IntN(12) == 0 {
-				h.decide(h.decision(now))
+				h.decideAtOnce(now)
 			}
 			if h.IntN(8) == 0 {
 				h.check(now)
 			}
+		}
+		again := NewEngine(p, CorrectionsOf(h.decisions))
+		again.Settle(start)
+		h.replay(func(n Hit) { again.Hit(n) }, func(d Decision) {
+			if _, err := again.Decide(d); err != nil {
+				t.Fatal(err)
+			}
+		})
+		again.Advance(start + lifetime - 1)
+		if diff := cmp.Diff(h.engine.Listings(), again.Listings(), prefixes); diff != "" {
+			t.Errorf("seed %d: by one engine that knows all beforehand: %s", seed, diff)
 		}
 		if kept := len(h.engine.roll.find(h.engine.rules.unitOf(h.units[0].Addr())).entries); kept > 400 {
 			t.Errorf("seed %d: %d of %d hits are kept", seed, kept, len(h.hits))

@@ -159,7 +159,34 @@ func (h *history) step(now Second) {
 		h.take(h.hit(now))
 	}
 	if h.IntN(30) == 0 {
+		h.decideAtOnce(now)
+	}
+}
+
+func (h *history) policyDecision(now Second, p Policy) Decision {
+	return Decision{Seq: uint64(len(h.decisions) + 1), After: uint64(len(h.hits)), At: now, Who: "test",
+		Act: ActPolicy, Policy: &p}
+}
+
+// lighter is the policy in force with other numbers, but for those that decide
+// which hits are kept.
+func (h *history) lighter() Policy {
+	p, q := varied(h.Uint64N(1000)), h.policy
+	q.Threshold, q.DelistAfter, q.DelistAfterFew = p.Threshold, p.DelistAfter, p.DelistAfterFew
+	q.MinReports, q.MinTraps, q.MinTrapDomains = p.MinReports, p.MinTraps, p.MinTrapDomains
+	q.ReputationRatio, q.ReputationCap = p.ReputationRatio, p.ReputationCap
+	return q
+}
+
+// decideAtOnce makes one decision, or several of the same second.
+func (h *history) decideAtOnce(now Second) {
+	h.Helper()
+	h.decide(h.decision(now))
+	for h.IntN(3) > 0 {
 		h.decide(h.decision(now))
+	}
+	if h.IntN(4) == 0 {
+		h.decide(h.policyDecision(now, h.lighter()))
 	}
 }
 

@@ -66,6 +66,14 @@ func (p Policy) Equal(q Policy) bool {
 	return true
 }
 
+// keepsAs tells whether an engine keeps the same hits under both policies, and
+// only reads them otherwise.
+func (p Policy) keepsAs(q Policy) bool {
+	return p.IPv6Prefix == q.IPv6Prefix && p.MaxAge == q.MaxAge && p.RepeatWindow == q.RepeatWindow &&
+		p.MaxHitsPerTrap == q.MaxHitsPerTrap && p.MaxCounted == q.MaxCounted &&
+		p.MaxReportsPerReporter == q.MaxReportsPerReporter && p.MinListed == q.MinListed
+}
+
 // Keys lists the keys of a policy in the order they are documented.
 func Keys() []string {
 	keys := make([]string, len(fields))

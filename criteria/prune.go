@@ -31,12 +31,13 @@ type alike struct {
 	backscatter bool
 	trap        uint64
 	report      bool
+	part        uint32 // corrections take or leave it together, too
 }
 
 // countable tells which entries may count in some way of looking at the source,
 // or may be repeated. A hit that the caps admit among any hits, they admit
 // among those of them that are alike: there, no other takes its place. Nor do
-// hits dated ahead, before their second. A flood keeps four times max_counted of
+// hits dated ahead, before their second, or those that a decision names. A flood keeps four times max_counted of
 // either, the newest, and what counts now in any case: hosts of an IPv6 network
 // can be as many as a sender likes.
 func (e *Engine) countable(s *source) []bool {
@@ -50,7 +51,8 @@ func (e *Engine) countable(s *source) []bool {
 			key.host = hosts[i]
 		}
 		age := e.now - Second(n.time)
-		admitted := age >= 0 && !n.has(isOut) && key.admits(e.sets.at(n.set), e.rules.limit(n), seen)
+		admitted := age >= 0 && !n.has(isDelisted) &&
+			(e.known.named[n.lsn()] || key.admits(e, n, seen))
 		switch {
 		case admitted && counted < most:
 			counted++
@@ -81,19 +83,18 @@ func (e *Engine) counted(s *source) []bool {
 	return keep
 }
 
-func (a alike) admits(set *trapSet, limit int, seen map[alike]int) bool {
-	room := false
-	for _, m := range set.members() {
-		a.trap = m.id
-		room = room || !m.out && seen[a] < limit
+// admits counts a hit on the traps that it names, whether they are burnt or not:
+// that may change.
+func (a alike) admits(e *Engine, n *entry, seen map[alike]int) bool {
+	members, limit, room := e.sets.at(n.set).members(), e.rules.limit(n), false
+	for i := range members {
+		a.trap, a.part = members[i].id, e.known.part(members[i].id, n)
+		room = room || seen[a] < limit
 	}
-	if !room {
-		return false
-	}
-	for _, m := range set.members() {
-		if a.trap = m.id; !m.out {
+	for i := range members {
+		if a.trap, a.part = members[i].id, e.known.part(members[i].id, n); room {
 			seen[a]++
 		}
 	}
-	return true
+	return room
 }

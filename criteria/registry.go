@@ -32,6 +32,11 @@ func (s *trapSet) members() []member {
 	return s.one[:]
 }
 
+// names tells whether a trap or reporter is one of the set's.
+func (s *trapSet) names(id uint64) bool {
+	return slices.ContainsFunc(s.members(), func(m member) bool { return m.id == id })
+}
+
 // setKey tells trap sets apart: by the trap itself and its weight where it is
 // one, else by a hash of all.
 type setKey struct{ a, b uint64 }
@@ -54,7 +59,7 @@ func (g *registry) at(set uint32) *trapSet { return &g.sets[set] }
 
 // hold gives the number of a hit's set, as corrected, and counts one more
 // holder.
-func (g *registry) hold(h *Hit, past Corrections) uint32 {
+func (g *registry) hold(h *Hit, past hindsight) uint32 {
 	g.room = g.room[:0]
 	for i, name := range h.Traps {
 		m := g.names.member(h.Kind, name)
@@ -63,7 +68,7 @@ func (g *registry) hold(h *Hit, past Corrections) uint32 {
 			m.weight = uint32(h.Weights[i])
 		}
 		if h.Kind == TrapHit {
-			past.correct(&m, h)
+			past.correct(&m, h.Time, h.LSN)
 		}
 		g.room = append(g.room, m)
 	}
@@ -71,6 +76,27 @@ func (g *registry) hold(h *Hit, past Corrections) uint32 {
 		g.room = ascending(g.room)
 	}
 	return g.holdSet(g.room)
+}
+
+// naming tells of each set whether it names a trap.
+func (g *registry) naming(trap uint64) []bool {
+	naming := make([]bool, len(g.sets))
+	for i := range g.sets {
+		naming[i] = g.sets[i].refs > 0 && g.sets[i].names(trap)
+	}
+	return naming
+}
+
+// corrected gives the number of the set that an entry has in hindsight instead
+// of the one that it holds, which it no longer does.
+func (g *registry) corrected(e *entry, past hindsight) uint32 {
+	g.room = append(g.room[:0], g.at(e.set).members()...)
+	for i := range g.room {
+		past.correct(&g.room[i], Second(e.time), e.lsn())
+	}
+	set := g.holdSet(g.room)
+	g.release(e.set)
+	return set
 }
 
 // ascending sorts members, each once: of one named twice the heavier holds.

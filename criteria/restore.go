@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/netip"
 )
 
@@ -34,16 +35,22 @@ func RestoreEngine(b []byte) (*Engine, error) {
 	if r.bad || len(r.rest) > 0 {
 		return nil, fmt.Errorf("snapshot of %d bytes is cut or overlong: %w", len(b), ErrSnapshot)
 	}
+	r.dates()
 	return r.engine, nil
 }
 
 // engineOf makes the engine of a frame, without sources.
 func engineOf(f frame) *Engine {
-	past := Corrections{burnt: f.Burnt, reweighed: f.Reweighed}.clone()
-	for _, lsn := range f.Uncounted {
-		past.uncounted[lsn] = true
+	known := Corrections{burnt: f.Known.Burnt, reweighed: f.Known.Reweighed}.clone()
+	for _, lsn := range f.Known.Named {
+		known.named[lsn] = true
 	}
-	e := NewEngine(*f.Policy.Policy, past)
+	e := NewEngine(*f.Policy.Policy, known)
+	maps.Copy(e.past.burnt, f.Burnt)
+	maps.Copy(e.past.reweighed, f.Reweighed)
+	for _, lsn := range f.Uncounted {
+		e.past.uncounted[lsn] = true
+	}
 	e.now, e.policy, e.loading = f.Now, f.Policy, false
 	e.overlay.restore(f)
 	e.reputation.names = f.Names
@@ -92,8 +99,9 @@ func (r *restorer) source() {
 	}
 	s := e.sourceOf(u)
 	answer := Answer(r.number())
-	s.since = uint32(r.number())
-	due := Second(r.number())
+	if answer != Unlisted {
+		s.since = uint32(r.number())
+	}
 	for range r.count() {
 		r.entry(s)
 	}
@@ -104,7 +112,6 @@ func (r *restorer) source() {
 	default:
 		r.bad = true
 	}
-	e.agenda.note(s, due)
 }
 
 func (r *restorer) entry(s *source) {
@@ -151,6 +158,16 @@ func (r *restorer) networks(listed []listedNetwork) {
 		w.since = l.Since
 	}
 	clear(r.engine.networks.doubted)
+}
+
+// dates notes when each source must be looked at: that depends on when it was
+// looked at before, so it is no part of the state.
+func (r *restorer) dates() {
+	e := r.engine
+	for s := range e.roll.all() {
+		o := e.outlook(s, e.count)
+		e.agenda.note(s, min(o.nextChange(e.now, s.answer), e.forgetAt(s)))
+	}
 }
 
 // unpacker reads what was packed; bad is set at the first thing that is wrong,

@@ -10,39 +10,33 @@ import (
 // roll keeps the sources by number, in blocks that never move, and what only
 // few of them need beside it.
 type roll struct {
-	ipv4   map[uint32]uint32 // address to number: small, so that it stays in reach
-	ipv6   map[unit]uint32
-	blocks []*[blockSize]source
-	size   uint32            // numbers given out so far
-	free   []uint32          // of those, the ones without a source
-	hosts  map[uint32][]unit // IPv6: which address each entry came from
-	listed []uint64          // bitmap over the numbers
+	index   *index // from unit to number
+	blocks  []*[blockSize]source
+	size    uint32            // numbers given out so far
+	free    []uint32          // of those, the ones without a source
+	hosts   map[uint32][]unit // IPv6: which address each entry came from
+	listed  []uint64          // bitmap over the numbers
+	fetched uint64            // means nothing: see fetch
 }
 
 const blockSize = 512
 
 func newRoll() *roll {
-	return &roll{ipv4: map[uint32]uint32{}, ipv6: map[unit]uint32{}, hosts: map[uint32][]unit{}}
+	return &roll{index: newIndex(), hosts: map[uint32][]unit{}}
 }
 
 func (r *roll) at(number uint32) *source { return &r.blocks[number/blockSize][number%blockSize] }
 
 // find gives the source of a unit, nil where there is none.
 func (r *roll) find(u unit) *source {
-	var number uint32
-	a, ok := u.ipv4()
-	if ok {
-		number, ok = r.ipv4[a]
-	} else {
-		number, ok = r.ipv6[u]
+	is := func(number uint32) bool { return r.at(number).unit == u }
+	if number, ok := r.index.find(r.index.hash(&u), is); ok {
+		return r.at(number)
 	}
-	if !ok {
-		return nil
-	}
-	return r.at(number)
+	return nil
 }
 
-func (r *roll) len() int { return len(r.ipv4) + len(r.ipv6) }
+func (r *roll) len() int { return r.index.used }
 
 // add makes a source of a unit that has none.
 func (r *roll) add(u unit) *source {
@@ -53,11 +47,7 @@ func (r *roll) add(u unit) *source {
 		r.blocks = append(r.blocks, new([blockSize]source))
 		r.listed = append(r.listed, make([]uint64, blockSize/64)...)
 	}
-	if a, ok := u.ipv4(); ok {
-		r.ipv4[a] = number
-	} else {
-		r.ipv6[u] = number
-	}
+	r.index.add(r.index.hash(&u), number)
 	s := r.at(number)
 	*s = source{unit: u, number: number, due: uint32(latest), known: true}
 	return s
@@ -65,12 +55,8 @@ func (r *roll) add(u unit) *source {
 
 // remove forgets a source without entries.
 func (r *roll) remove(s *source) {
-	if a, ok := s.unit.ipv4(); ok {
-		delete(r.ipv4, a)
-	} else {
-		delete(r.ipv6, s.unit)
-		delete(r.hosts, s.number)
-	}
+	r.index.remove(r.index.hash(&s.unit), s.number)
+	delete(r.hosts, s.number)
 	r.free = append(r.free, s.number)
 	*s = source{number: s.number, due: uint32(latest)}
 }

@@ -14,7 +14,7 @@ import (
 var ErrSnapshot = errors.New("not a snapshot of this version")
 
 // snapshotVersion changes with the layout or with the meaning of a field.
-const snapshotVersion = 2
+const snapshotVersion = 3
 
 // frame is the part of a snapshot that is not worth packing.
 type frame struct {
@@ -26,8 +26,16 @@ type frame struct {
 	Burnt      map[uint64]Second  `json:"burnt"`
 	Reweighed  map[uint64]reweigh `json:"reweighed"`
 	Uncounted  []uint64           `json:"uncounted"`
+	Known      knownCorrections   `json:"known"`
 	Networks   []listedNetwork    `json:"networks"`
 	Names      []string           `json:"names"` // of who counted points
+}
+
+// knownCorrections is Corrections in a snapshot.
+type knownCorrections struct {
+	Burnt     map[uint64][]Second `json:"burnt"`
+	Reweighed map[uint64][]uint64 `json:"reweighed"`
+	Named     []uint64            `json:"named"`
 }
 
 // listedNetwork is a network that is listed.
@@ -40,7 +48,8 @@ func (e *Engine) frame() frame {
 	f := frame{Now: e.now, Policy: e.policy, Exceptions: e.overlay.all(),
 		Manual: e.overlay.manuals(), Bars: e.overlay.barred(), Burnt: e.past.burnt,
 		Reweighed: e.past.reweighed, Uncounted: slices.Sorted(maps.Keys(e.past.uncounted)),
-		Names: e.reputation.names}
+		Names: e.reputation.names, Known: knownCorrections{e.known.burnt, e.known.reweighed,
+			slices.Sorted(maps.Keys(e.known.named))}}
 	for _, w := range e.listedNetworks() {
 		f.Networks = append(f.Networks, listedNetwork{Source{w.Prefix}, w.since})
 	}
@@ -54,7 +63,7 @@ func (e *Engine) frame() frame {
 // The layout, all numbers unsigned varints: version; length and JSON of frame;
 // number of trap sets, each with the number of its members and of each id,
 // domain, weight and whether it is out; number of sources, each with address,
-// answer, since, due, number of entries and of each LSN, digest, time, set, cause
+// answer, since when it is listed, number of entries and of each LSN, digest, time, set, cause
 // and flags, in IPv6 with the address; number of units with points, each with
 // address, number of counts and of each day, name, host, count.
 func (e *Engine) MarshalBinary() ([]byte, error) {
@@ -114,7 +123,11 @@ func appendBytes(b, s []byte) []byte {
 
 func (s *source) append(b []byte, numbers []uint32, hosts []unit) []byte {
 	b = appendBytes(b, s.unit.addr().AsSlice())
-	b = appendNumbers(b, uint64(s.answer), uint64(s.since), uint64(s.due), uint64(len(s.entries)))
+	b = append(b, byte(s.answer))
+	if s.answer != Unlisted {
+		b = appendNumbers(b, uint64(s.since))
+	}
+	b = appendNumbers(b, uint64(len(s.entries)))
 	for i := range s.entries {
 		n := &s.entries[i]
 		b = appendNumbers(b, n.digest, uint64(n.time), uint64(numbers[n.set]), n.tag)

@@ -1,7 +1,6 @@
 package criteria
 
 import (
-	"encoding/binary"
 	"math"
 	"net/netip"
 	"slices"
@@ -24,17 +23,20 @@ const latest Second = math.MaxUint32
 type mark uint8
 
 const (
-	isReport   mark = 1 << iota
-	isIngested      // from a file, where the same event time means the same message
-	isAgain         // never a repeat: ingested again on purpose
-	isNameless      // of unknown content: never a repeat and never repeated
-	isOut           // delisted or uncounted: never counts, but others may repeat it
+	isReport    mark = 1 << iota
+	isIngested       // from a file, where the same event time means the same message
+	isAgain          // never a repeat: ingested again on purpose
+	isNameless       // of unknown content: never a repeat and never repeated
+	isDelisted       // never counts, but others may repeat it
+	isUncounted      // likewise, unless it is counted again
+
+	isOut = isDelisted | isUncounted
 )
 
 func (e *entry) lsn() uint64         { return e.tag >> 16 }
 func (e *entry) cause() parser.Cause { return parser.Cause(e.tag >> 8) }
 func (e *entry) has(m mark) bool     { return mark(e.tag)&m != 0 }
-func (e *entry) strike()             { e.tag |= uint64(isOut) }
+func (e *entry) strike(m mark)       { e.tag |= uint64(m) }
 
 // entryOf puts a hit into the engine's form. set holds its traps.
 func entryOf(h *Hit, set uint32) entry {
@@ -113,11 +115,6 @@ func (s *source) repeats(e *entry, r *rules, sets *registry) bool {
 // unit is the first address of a listing unit, IPv4 in its IPv6 form. It has no
 // pointer, so that a million of them cost the garbage collector nothing.
 type unit [16]byte
-
-// ipv4 gives the unit as a number, if it is an IPv4 address.
-func (u *unit) ipv4() (uint32, bool) {
-	return binary.BigEndian.Uint32(u[12:]), [12]byte(u[:12]) == [12]byte{10: 0xff, 11: 0xff}
-}
 
 func (u unit) addr() netip.Addr { return netip.AddrFrom16(u).Unmap() }
 

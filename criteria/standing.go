@@ -1,6 +1,7 @@
 package criteria
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 )
@@ -30,7 +31,8 @@ func (e *Engine) Standing() Standing {
 	return s
 }
 
-// Changes gives what differs from an earlier standing, in a fixed order.
+// Changes gives what differs from an earlier standing, in the order in which an
+// engine tells it: sources, then networks.
 func (s Standing) Changes(before Standing) []Change {
 	var changes []Change
 	for source, was := range before.listed {
@@ -43,8 +45,9 @@ func (s Standing) Changes(before Standing) []Change {
 			changes = append(changes, Change{Source{source}, s.at, Unlisted, is.answer, ByDecision})
 		}
 	}
+	rank := func(c Change) int { return max(int(c.From), int(c.To)) / int(Network) }
 	slices.SortFunc(changes, func(a, b Change) int {
-		return comparePrefix(a.Source.Prefix, b.Source.Prefix)
+		return cmp.Or(rank(a)-rank(b), comparePrefix(a.Source.Prefix, b.Source.Prefix))
 	})
 	return changes
 }

@@ -1,5 +1,10 @@
 package criteria
 
+import (
+	"hash/maphash"
+	"math/bits"
+)
+
 // tally is what the rules count of one source at one second.
 type tally struct {
 	traps, reports     uint128 // weighted sums in units of 1/rules.unit
@@ -47,8 +52,7 @@ func (o *outlook) tallyAt(at Second, spamOnly bool) tally {
 		}
 	}
 	t.count += t.hits
-	t.trapIDs, t.reporters = len(c.traps.keys), len(c.reporters.keys)
-	t.domains = len(c.domains.keys)
+	t.trapIDs, t.reporters, t.domains = c.traps.keys, c.reporters.keys, c.domains.keys
 	t.points = o.pointsAt(at)
 	return t
 }
@@ -98,64 +102,70 @@ func (c *counter) admits(members []member, report bool, limit int) bool {
 	return room
 }
 
-// census counts by key. Few keys are searched one by one, many by an index.
+// census counts by key. Keys are cut from a cryptographic hash, but strangers
+// choose what is hashed, so where a key stands is spread by a secret factor.
 type census struct {
-	keys  []uint64
-	n     []int
-	index map[uint64]int // into keys, once there are many
+	slots  []slot // as many as a power of two, at most half of them in use
+	round  uint32 // what stands in a slot of another round is over
+	keys   int    // distinct
+	factor uint64
 }
 
-const fewKeys = 16
+type slot struct {
+	key      uint64
+	round, n uint32
+}
 
+// reset forgets all that was added.
 func (c *census) reset() {
-	c.keys, c.n = c.keys[:0], c.n[:0]
-	if len(c.index) > 0 {
-		clear(c.index)
+	if c.slots == nil {
+		c.slots, c.factor = make([]slot, 32), maphash.Bytes(maphash.MakeSeed(), nil)|1
+	}
+	if c.keys, c.round = 0, c.round+1; c.round == 0 {
+		clear(c.slots)
+		c.round = 1
+	}
+}
+
+// slot is where a key stands, or would.
+func (c *census) slot(key uint64) *slot {
+	last := uint64(len(c.slots) - 1)
+	home, _ := bits.Mul64(key*c.factor, last+1)
+	for at := home; ; at = (at + 1) & last {
+		if s := &c.slots[at]; s.round != c.round || s.key == key {
+			return s
+		}
 	}
 }
 
 // of gives how often a key was added.
 func (c *census) of(key uint64) int {
-	if i := c.find(key); i >= 0 {
-		return c.n[i]
+	if s := c.slot(key); s.round == c.round {
+		return int(s.n)
 	}
 	return 0
 }
 
-func (c *census) find(key uint64) int {
-	if len(c.keys) > fewKeys {
-		if i, ok := c.index[key]; ok {
-			return i
-		}
-		return -1
-	}
-	for i, k := range c.keys {
-		if k == key {
-			return i
-		}
-	}
-	return -1
-}
-
 // add counts a key once more and gives how often it was.
 func (c *census) add(key uint64) int {
-	if i := c.find(key); i >= 0 {
-		c.n[i]++
-		return c.n[i]
+	s := c.slot(key)
+	if s.round == c.round {
+		s.n++
+		return int(s.n)
 	}
-	c.keys, c.n = append(c.keys, key), append(c.n, 1)
-	if len(c.keys) > fewKeys {
-		c.note()
+	*s = slot{key, c.round, 1}
+	if c.keys++; 2*c.keys > len(c.slots) {
+		c.grow()
 	}
 	return 1
 }
 
-// note keeps the index complete: the newest key, or all where it begins.
-func (c *census) note() {
-	if c.index == nil {
-		c.index = map[uint64]int{}
-	}
-	for i := len(c.index); i < len(c.keys); i++ {
-		c.index[c.keys[i]] = i
+func (c *census) grow() {
+	old := c.slots
+	c.slots = make([]slot, 2*len(old))
+	for _, s := range old {
+		if s.round == c.round {
+			*c.slot(s.key) = s
+		}
 	}
 }

@@ -3,6 +3,7 @@ package parser
 import (
 	"encoding/json"
 	"net/netip"
+	"sync"
 	"time"
 )
 
@@ -93,14 +94,28 @@ func (t Trace) MarshalJSON() ([]byte, error) {
 	return json.Marshal(form)
 }
 
+// walks are used again: each has room for what most messages need, and to get that anew for each
+// message takes as long as to read it.
+var walks = sync.Pool{New: func() any { return new(walk) }}
+
 // Parse finds the source of a message and the cause it shows. It always gives an answer; t is only
 // read.
 func Parse(message []byte, c Connection, t Trust) Trace {
-	w := walk{trust: t}
+	w := walks.Get().(*walk)
+	defer walks.Put(w)
+	defer w.forget()
+	w.trust = t
 	w.header = scanHeader(message, w.fields[:0])
 	w.lines.header = &w.header
 	w.run(&c)
 	w.trace.Defects = w.header.defects.names()
-	w.trace.Cause, w.trace.Marks = causeOf(&w, &c)
+	w.trace.Cause, w.trace.Marks = causeOf(w, &c)
 	return w.trace
+}
+
+// forget leaves nothing of the message but the room it took.
+func (w *walk) forget() {
+	tokens := w.line.tokens[:cap(w.line.tokens)]
+	clear(tokens)
+	*w = walk{line: line{tokens: tokens[:0]}}
 }

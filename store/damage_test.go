@@ -25,7 +25,7 @@ type sound struct {
 	told []string
 }
 
-func newSound(t *testing.T) sound {
+func newSound(t testing.TB) sound {
 	w := sound{dir: t.TempDir(), at: newClock()}
 	s := opened(t, Config{Dir: w.dir, Now: w.at.read})
 	for n := 0; n < 600; n += 60 {

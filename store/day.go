@@ -52,14 +52,16 @@ func dayNames(dir string) ([]string, error) {
 
 // createDay makes the file of a new day.
 func createDay(dir, name string, store []byte) error {
-	return createFile(dayPath(dir, name), func(tx *bbolt.Tx) error {
-		for _, b := range [][]byte{bucketHit, bucketEvidence} {
-			if _, err := tx.CreateBucket(b); err != nil {
-				return err
-			}
+	return createFile(dayPath(dir, name), func(tx *bbolt.Tx) error { return makeDay(tx, store) })
+}
+
+func makeDay(tx *bbolt.Tx, store []byte) error {
+	for _, b := range [][]byte{bucketHit, bucketEvidence} {
+		if _, err := tx.CreateBucket(b); err != nil {
+			return err
 		}
-		return putMeta(tx, store)
-	})
+	}
+	return putMeta(tx, store)
 }
 
 func openDay(dir, name string, store []byte, readOnly bool) (*day, error) {
@@ -176,17 +178,21 @@ func (d *day) cursor(f func(*bbolt.Cursor, span) error) error {
 // unpackAt reads the value that must be that of an LSN; an error names the file
 // and the LSN.
 func unpackAt[T any](d *day, lsn uint64, k, v []byte, unpack unpacking[T]) (r T, err error) {
-	if len(k) != 8 || binary.BigEndian.Uint64(k) != lsn {
-		return r, fmt.Errorf("%s, hit %d: missing: %w", d.path, lsn, ErrDamaged)
-	}
-	content, err := unseal(bucketHit, k, v)
-	if err != nil {
-		return r, fmt.Errorf("%s, hit %d: %w", d.path, lsn, err)
-	}
-	if r, err = unpack(lsn, content); err != nil {
+	if r, err = unpackPair(lsn, k, v, unpack); err != nil {
 		return r, fmt.Errorf("%s, hit %d: %w", d.path, lsn, err)
 	}
 	return r, nil
+}
+
+func unpackPair[T any](lsn uint64, k, v []byte, unpack unpacking[T]) (r T, err error) {
+	if len(k) != 8 || binary.BigEndian.Uint64(k) != lsn {
+		return r, fmt.Errorf("missing: %w", ErrDamaged)
+	}
+	content, err := unseal(bucketHit, k, v)
+	if err != nil {
+		return r, err
+	}
+	return unpack(lsn, content)
 }
 
 // evidence gives the head of a message, nil where it was not kept.
@@ -213,6 +219,9 @@ func (d *day) put(records []*Record) error {
 	return d.db.Update(func(tx *bbolt.Tx) error {
 		// Keys only ascend, so pages can be filled.
 		tx.Bucket(bucketHit).FillPercent, tx.Bucket(bucketEvidence).FillPercent = 1, 1
+		if err := extend(tx, records[0].LSN, len(records)); err != nil {
+			return err
+		}
 		var scratch []byte
 		for _, r := range records {
 			scratch = r.append(scratch[:0])
@@ -226,6 +235,6 @@ func (d *day) put(records []*Record) error {
 				return err
 			}
 		}
-		return extend(tx, records[0].LSN, len(records))
+		return nil
 	})
 }

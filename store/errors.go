@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
+	"strings"
 	"syscall"
 
 	bolterrors "go.etcd.io/bbolt/errors"
@@ -29,14 +31,28 @@ var (
 // classify tells a full disk, which passes, from everything else, which does
 // not: after a failed sync the page cache may call lost pages clean. Sync
 // reports a bare errno or the operation "sync"; a write that found no room, a
-// PathError; a rename, a LinkError.
+// PathError; a rename, a LinkError. A file that may not grow (EFBIG) is a full
+// disk until the limit is lifted or the next day begins.
 func classify(err error) error {
 	var path *fs.PathError
 	var link *os.LinkError
-	full := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 	passes := errors.As(err, &link) || errors.As(err, &path) && path.Op != "sync"
-	if full && passes || errors.Is(err, bolterrors.ErrMaxSizeReached) {
+	if passes && isFull(err) || isFullResize(err) || errors.Is(err, bolterrors.ErrMaxSizeReached) {
 		return fmt.Errorf("%w: %w", ErrFull, err)
 	}
 	return fmt.Errorf("%w: %w", ErrFailed, err)
+}
+
+var fullErrors = []syscall.Errno{syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG}
+
+func isFull(err error) bool {
+	return slices.ContainsFunc(fullErrors, func(e syscall.Errno) bool { return errors.Is(err, e) })
+}
+
+// isFullResize knows a file that could not be made longer.
+// QUIRK: bbolt 1.5 keeps of that error only its text (DB.grow).
+func isFullResize(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "file resize error: truncate ") &&
+		slices.ContainsFunc(fullErrors, func(e syscall.Errno) bool { return strings.HasSuffix(text, e.Error()) })
 }

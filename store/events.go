@@ -2,6 +2,7 @@ package store
 
 import (
 	"iter"
+	"runtime"
 	"sync"
 
 	"github.com/trapline/trapline/criteria"
@@ -12,6 +13,11 @@ type Event struct {
 	Hit      *criteria.Hit
 	Decision *criteria.Decision
 }
+
+// breath is after how many hits whoever reads a long stretch lets others run. A
+// replay keeps a core busy for seconds, and a session whose mail has just come
+// would else wait until the runtime takes that core away, ten milliseconds.
+const breath = 64
 
 // Events gives the log after one mark and up to another, decisions right after
 // the hit they follow. An error ends it: damage names the file and the LSN.
@@ -40,6 +46,9 @@ func (s *Store) Events(after, to Mark) iter.Seq2[Event, error] {
 			for i := range batch {
 				if !flush(batch[i].LSN-1) || !yield(Event{Hit: &batch[i]}, nil) {
 					return
+				}
+				if i%breath == breath-1 {
+					runtime.Gosched()
 				}
 			}
 			if err != nil {

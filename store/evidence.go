@@ -30,12 +30,19 @@ func newPacker() *zstd.Encoder {
 }
 
 func unpackEvidence(b []byte) ([]byte, error) {
-	d, err := zstd.NewReader(nil,
-		zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(evidenceMost))
+	d, err := newUnpacker()
 	if err != nil {
 		return nil, err
 	}
 	defer d.Close()
+	return unpackWith(d, b)
+}
+
+func newUnpacker() (*zstd.Decoder, error) {
+	return zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecoderMaxMemory(evidenceMost))
+}
+
+func unpackWith(d *zstd.Decoder, b []byte) ([]byte, error) {
 	head, err := d.DecodeAll(b, nil)
 	if err != nil {
 		return nil, fmt.Errorf("unpack evidence: %w: %w", err, ErrDamaged)

@@ -15,6 +15,12 @@ import (
 	"github.com/trapline/trapline/criteria"
 )
 
+// Names of the files that have but one.
+const (
+	ledgerName   = "ledger.db"
+	snapshotName = "engine.snapshot"
+)
+
 // ledger is the file of decisions. It also says which store this is, and its
 // lock is the lock of the whole folder.
 type ledger struct {
@@ -27,7 +33,7 @@ type ledger struct {
 
 // openLedger opens the ledger of a folder, making it where the folder is new.
 func openLedger(dir string, readOnly bool) (*ledger, error) {
-	l := &ledger{path: filepath.Join(dir, "ledger.db")}
+	l := &ledger{path: filepath.Join(dir, ledgerName)}
 	_, err := os.Stat(l.path)
 	if errors.Is(err, os.ErrNotExist) && !readOnly {
 		err = l.create(dir)
@@ -55,6 +61,10 @@ func (l *ledger) create(dir string) error {
 	if len(days) > 0 {
 		return fmt.Errorf("%s is missing beside %d hits files: %w: restore it from a backup",
 			l.path, len(days), ErrDamaged)
+	}
+	if _, err := os.Stat(filepath.Join(dir, restoring)); err == nil {
+		return fmt.Errorf("%s: a restore was cut off: %w: remove it and restore again",
+			filepath.Join(dir, restoring), ErrDamaged)
 	}
 	return createFile(l.path, func(tx *bbolt.Tx) error {
 		if err := putMeta(tx, randomBytes(identity)); err != nil {
@@ -109,10 +119,15 @@ func decisionOf(tx *bbolt.Tx, seq uint64) (criteria.Decision, error) {
 	if err != nil {
 		return d, err
 	}
+	d, err = decodeDecision(content)
+	d.Seq = seq
+	return d, err
+}
+
+func decodeDecision(content []byte) (d criteria.Decision, err error) {
 	if err := json.Unmarshal(content, &d); err != nil {
 		return d, fmt.Errorf("%w: %w", err, ErrDamaged)
 	}
-	d.Seq = seq
 	return d, nil
 }
 
@@ -121,6 +136,9 @@ func decisionOf(tx *bbolt.Tx, seq uint64) (criteria.Decision, error) {
 func (l *ledger) put(decisions []criteria.Decision) error {
 	return l.db.Update(func(tx *bbolt.Tx) error {
 		tx.Bucket(bucketDecision).FillPercent = 1
+		if err := extend(tx, decisions[0].Seq, len(decisions)); err != nil {
+			return err
+		}
 		for _, d := range decisions {
 			content, err := json.Marshal(d)
 			if err != nil {
@@ -136,7 +154,7 @@ func (l *ledger) put(decisions []criteria.Decision) error {
 				return err
 			}
 		}
-		return extend(tx, decisions[0].Seq, len(decisions))
+		return nil
 	})
 }
 

@@ -18,6 +18,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(crashDir); dir != "" {
 		appendUntilKilled(dir)
 	}
+	if dir := os.Getenv(limitDir); dir != "" {
+		appendUpToLimit(dir)
+	}
 	goleak.VerifyTestMain(m)
 }
 

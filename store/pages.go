@@ -25,15 +25,17 @@ const (
 	minPageSize = 1 << 10
 	maxPageSize = 1 << 16
 
-	branchPage = 1
-	leafPage   = 2
-	bucketLeaf = 1 // flag of an element: its value is a bucket
+	branchPage   = 1
+	leafPage     = 2
+	metaFlag     = 4
+	freelistPage = 16
+	bucketLeaf   = 1 // flag of an element: its value is a bucket
 )
 
 // metaPage is what of a meta page matters here.
 type metaPage struct {
-	pageSize        uint32
-	root, pages, tx uint64
+	pageSize                  uint32
+	root, freelist, pages, tx uint64
 }
 
 // pager reads the pages of a file.
@@ -97,7 +99,7 @@ func readMeta(f *os.File, offset int64) (metaPage, bool) {
 	whole := order.Uint32(b) == metaMagic && order.Uint32(b[4:]) == metaVersion &&
 		order.Uint64(b[56:]) == sum.Sum64()
 	return metaPage{pageSize: order.Uint32(b[8:]), root: order.Uint64(b[16:]),
-		pages: order.Uint64(b[40:]), tx: order.Uint64(b[48:])}, whole
+		freelist: order.Uint64(b[32:]), pages: order.Uint64(b[40:]), tx: order.Uint64(b[48:])}, whole
 }
 
 // checkBuckets looks at the tree of each bucket. bbolt descends a tree without

@@ -86,3 +86,18 @@ func TestSnapshotOfAnotherLedgerIsForeign(t *testing.T) {
 		t.Errorf("ahead of the ledger: %v", err)
 	}
 }
+
+// TestUnfinishedSnapshotIsDropped: what is left of a snapshot that a kill cut short does not pile
+// up.
+func TestUnfinishedSnapshotIsDropped(t *testing.T) {
+	dir := t.TempDir()
+	s := opened(t, Config{Dir: dir})
+	left := filepath.Join(dir, ".engine.snapshot123")
+	overwrite(t, left, []byte("half a sta"))
+	if err := s.WriteSnapshot(s.Mark(), []byte("state")); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(left); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("stat %s: %v", left, err)
+	}
+}

@@ -14,9 +14,9 @@ import (
 // Mark is how far the log is complete: everything up to LSN and decision
 // number Decision is on disk, and nothing later will carry an instant before At.
 type Mark struct {
-	LSN      uint64
-	Decision uint64
-	At       criteria.Second
+	LSN      uint64          `json:"lsn"`
+	Decision uint64          `json:"decision"`
+	At       criteria.Second `json:"at"`
 }
 
 // Config says where a store is and what it may do.
@@ -33,12 +33,14 @@ type Store struct {
 	ledger   *ledger
 	readOnly bool
 
-	clock   *clock        // the writer's, once it has begun
-	queue   chan *request // appenders to writer
-	closing chan struct{} // closed: take no more
-	failed  chan struct{} // closed by the writer: see ErrFailed
-	ended   chan struct{} // closed by the writer: it answers nobody any more
-	changed chan struct{} // of one: the mark moved
+	put     func(*day, []*Record) error              // a commit of hits
+	decide  func(*ledger, []criteria.Decision) error // a commit of decisions
+	clock   *clock                                   // the writer's, once it has begun
+	queue   chan *request                            // appenders to writer
+	closing chan struct{}                            // closed: take no more
+	failed  chan struct{}                            // closed by the writer: see ErrFailed
+	ended   chan struct{}                            // closed by the writer: it answers nobody any more
+	changed chan struct{}                            // of one: the mark moved
 	writer  sync.WaitGroup
 	begun   atomic.Bool
 	stop    sync.Once
@@ -46,6 +48,7 @@ type Store struct {
 	mu   sync.RWMutex // guards what follows
 	days []*day       // ascending, the newest last
 	mark Mark
+	kept int   // readers that need the days to stay
 	full error // why Room refuses, nil with room
 }
 
@@ -73,6 +76,7 @@ func open(cfg Config, readOnly bool) (*Store, error) {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
 	s := &Store{cfg: cfg, ledger: l, readOnly: readOnly, clock: clockOf(cfg.Now),
+		put: (*day).put, decide: (*ledger).put,
 		queue: make(chan *request, maxQueue), changed: make(chan struct{}, 1),
 		closing: make(chan struct{}), failed: make(chan struct{}), ended: make(chan struct{})}
 	if err := s.openDays(); err != nil {

@@ -183,7 +183,7 @@ func TestDecisionsComeInTheirPlace(t *testing.T) {
 	}
 }
 
-func told(t *testing.T, s *Store, after, to Mark) []string {
+func told(t testing.TB, s *Store, after, to Mark) []string {
 	t.Helper()
 	var words []string
 	for e, err := range s.Events(after, to) {

@@ -89,7 +89,7 @@ type span struct{ first, last uint64 }
 
 func spanIn(tx *bbolt.Tx) (span, error) {
 	if tx.Bucket(bucketMeta).Get(keySpan) == nil {
-		return span{}, nil
+		return span{}, checkEmpty(tx)
 	}
 	v, err := get(tx, bucketMeta, keySpan)
 	if err == nil && len(v) != 16 {
@@ -101,7 +101,23 @@ func spanIn(tx *bbolt.Tx) (span, error) {
 	return span{binary.BigEndian.Uint64(v), binary.BigEndian.Uint64(v[8:])}, nil
 }
 
-// extend notes that n more numbers from first on were written. A gap would be
+// checkEmpty tells whether a file without a span holds nothing: a span that is
+// gone would hide all of it.
+func checkEmpty(tx *bbolt.Tx) error {
+	for _, name := range [][]byte{bucketHit, bucketDecision} {
+		b := tx.Bucket(name)
+		if b == nil {
+			continue
+		}
+		if k, _ := b.Cursor().First(); k != nil {
+			return fmt.Errorf("span: missing: %w", ErrDamaged)
+		}
+	}
+	return nil
+}
+
+// extend notes that n more numbers from first on are to be written in the same
+// transaction. A gap would be
 // taken for damage by every reader, so it is not written.
 func extend(tx *bbolt.Tx, first uint64, n int) error {
 	s, err := spanIn(tx)

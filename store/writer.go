@@ -5,10 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"time"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/trapline/trapline/criteria"
 )
@@ -212,7 +209,7 @@ func (s *Store) commitHits(batch []*request, at criteria.Second) error {
 	if len(records) == 0 {
 		return nil
 	}
-	err := s.today(at, func(d *day) error { return d.put(records) })
+	err := s.today(at, func(d *day) error { return s.put(d, records) })
 	if err != nil {
 		return s.refuse(err)
 	}
@@ -235,7 +232,7 @@ func (s *Store) commitDecisions(batch []*request, at criteria.Second) error {
 	if len(decisions) == 0 {
 		return nil
 	}
-	err := guarded(s.ledger.path, func() error { return s.ledger.put(decisions) })
+	err := guarded(s.ledger.path, func() error { return s.decide(s.ledger, decisions) })
 	if err != nil {
 		return s.refuse(err)
 	}
@@ -295,61 +292,5 @@ func (s *Store) moveMark(m Mark) {
 	select {
 	case s.changed <- struct{}{}:
 	default:
-	}
-}
-
-// tick is the writer's second: it renews the mark, measures the disk and drops
-// days that are too old.
-func (s *Store) tick() {
-	now, err := s.clock.read()
-	if err != nil {
-		s.setFull(err)
-		return
-	}
-	m := s.mark
-	m.At = max(m.At, now)
-	s.moveMark(m)
-	s.setFull(s.measure())
-	s.dropOld(m.At)
-}
-
-// setFull notes why Room refuses, or that it does not.
-func (s *Store) setFull(why error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !errors.Is(s.full, ErrFailed) {
-		s.full = why
-	}
-}
-
-// measure asks the file system how much is free.
-func (s *Store) measure() error {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(s.cfg.Dir, &fs); err != nil {
-		return nil // nothing learnt; writing will tell
-	}
-	if free := fs.Bavail * uint64(fs.Bsize); free < s.cfg.FreeBytes {
-		return fmt.Errorf("%d bytes free, %d wanted: %w", free, s.cfg.FreeBytes, ErrFull)
-	}
-	return nil
-}
-
-// dropOld unlinks the days whose every record is older than retention, except
-// the newest: it says where the log ends.
-func (s *Store) dropOld(now criteria.Second) {
-	if s.cfg.Retention == 0 {
-		return
-	}
-	oldest := criteria.At(now.Time().Add(-s.cfg.Retention))
-	first := dayName(oldest)
-	if len(s.days) > 1 && s.days[0].name < first {
-		_ = s.ledger.dropPoints(oldest) // what stays goes with the next day
-	}
-	for len(s.days) > 1 && s.days[0].name < first {
-		d := s.days[0]
-		s.mu.Lock()
-		s.days = s.days[1:]
-		s.mu.Unlock()
-		_, _ = d.close(), os.Remove(d.path) // what stays is dropped at the next start
 	}
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -193,9 +194,11 @@ func TestFullDiskPasses(t *testing.T) {
 	dir := smallDisk(t, "4m")
 	synctest.Test(t, func(t *testing.T) {
 		s := opened(t, Config{Dir: dir, Now: time.Now})
+		var noise [100 << 10]byte // does not get smaller
+		_, _ = rand.NewChaCha8([32]byte{}).Read(noise[:]) // never fails
 		big := func(n int) *Record {
 			r := hit(n)
-			r.Evidence = make([]byte, 100<<10)
+			r.Evidence = PackEvidence(noise[:])
 			return r
 		}
 		n := 1

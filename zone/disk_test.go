@@ -113,7 +113,7 @@ func breakAt(t *testing.T, old, list []criteria.Listing, d brokenDisk) {
 
 	d.disk = osDisk{}
 	s.Publisher.disk = &d
-	if _, err := s.Publish(Snapshot{Listings: list}); !errors.Is(err, errBroken) {
+	if _, err := s.Publish(of(Snapshot{Listings: list})); !errors.Is(err, errBroken) {
 		t.Fatalf("Publish = %v", err)
 	}
 	s.holdsWholeFiles(before, list)
@@ -195,7 +195,7 @@ func TestPublishWhereItMayNotWrite(t *testing.T) {
 	if err := os.WriteFile(s.dir, nil, 0o644); err != nil { // a file in the folder's place
 		t.Fatal(err)
 	}
-	_, err := s.Publish(Snapshot{})
+	_, err := s.Publish(of(Snapshot{}))
 	if err == nil || !strings.Contains(err.Error(), s.dir) {
 		t.Errorf("Publish = %v, want the folder named", err)
 	}
@@ -205,6 +205,13 @@ func TestPublishWhereItMayNotWrite(t *testing.T) {
 func mustWrite(t *testing.T, name string) {
 	t.Helper()
 	if err := os.WriteFile(name, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustRemove(t *testing.T, name string) {
+	t.Helper()
+	if err := os.Remove(name); err != nil {
 		t.Fatal(err)
 	}
 }

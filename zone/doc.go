@@ -57,5 +57,6 @@
 //	next/, link            a publication on its way
 //	state.json             the last serial, and what the guard has let go out in this hour
 //
-// It may be lost: the serial is then read from the zone.
+// It may be lost: the serial is then read from the zone. What the operator orders instead of the list
+// (Order: an earlier publication, or nobody) is not in it but in the ledger.
 package zone

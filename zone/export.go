@@ -17,8 +17,11 @@ const hour criteria.Second = 3600
 
 // RenderText gives the networks for a firewall, one a line: those with the answers Spam and
 // Operator, for backscatter is no reason to refuse a connection, and neither are neighbours. The
-// test entries are left out.
-func RenderText(listings []criteria.Listing) []byte {
+// test entries are left out. A retired zone is a comment that says so.
+func RenderText(h Header, listings []criteria.Listing) []byte {
+	if h.Retired {
+		return []byte(titleOf(h) + "\n")
+	}
 	b := make([]byte, 0, entryBytes*len(listings))
 	for i := range listings {
 		l := &listings[i]
@@ -31,11 +34,15 @@ func RenderText(listings []criteria.Listing) []byte {
 
 // RenderJSON gives all listings as one object, a listing a line: source, answer, since and until
 // to the hour (the beginning down, the end up; null where only the operator ends it), and the
-// number of counted reports of each cause.
-func RenderJSON(origin string, listings []criteria.Listing, serial uint32) []byte {
+// number of counted reports of each cause. A retired zone has no listings, and "retired" says why.
+func RenderJSON(h Header, listings []criteria.Listing, serial uint32) []byte {
 	const guess = 160 // bytes of an entry
 	b := make([]byte, 0, 128+guess*len(listings))
-	b = fmt.Appendf(b, `{"origin":"%s","serial":%d,"listings":[`, safeName(origin), max(1, serial))
+	b = fmt.Appendf(b, `{"origin":"%s","serial":%d,`, safeName(h.Origin), max(1, serial))
+	if h.Retired {
+		b, listings = append(b, `"retired":true,`...), nil
+	}
+	b = append(b, `"listings":[`...)
 	separator := "\n"
 	for i := range listings {
 		if l := &listings[i]; unfit(*l, nil) == "" {
@@ -83,8 +90,12 @@ func hourUp(s criteria.Second) criteria.Second {
 type export struct {
 	Origin   string  `json:"origin"`
 	Serial   uint32  `json:"serial"`
+	Retired  bool    `json:"retired"`
 	Listings []entry `json:"listings"`
 }
+
+// header is as much of a zone's as the export says.
+func (e export) header() Header { return Header{Origin: e.Origin, Retired: e.Retired} }
 
 type entry struct {
 	Source criteria.Source `json:"source"`
@@ -110,7 +121,7 @@ func parseJSON(data []byte) (export, []criteria.Listing, error) {
 		}
 		listings[i] = x.Listing
 	}
-	if !bytes.Equal(RenderJSON(e.Origin, listings, e.Serial), data) {
+	if !bytes.Equal(RenderJSON(e.header(), listings, e.Serial), data) {
 		return e, nil, fmt.Errorf("read list: not in the form or the order we write")
 	}
 	return e, listings, nil

@@ -28,8 +28,8 @@ type content [4][]byte
 
 func renderAll(h Header, listings []criteria.Listing, serial uint32, now criteria.Second) content {
 	c := content{
-		RenderText(listings),
-		RenderJSON(h.Origin, listings, serial),
+		RenderText(h, listings),
+		RenderJSON(h, listings, serial),
 		Render(h, listings, serial, now),
 	}
 	c[3] = sumsOf(h.Origin, c)
@@ -115,7 +115,7 @@ func (s *set) checkZone(origin string, data []byte) {
 }
 
 func (s *set) checkText(origin string, text []byte) {
-	if !bytes.Equal(text, RenderText(s.zone.Listings)) {
+	if !bytes.Equal(text, RenderText(s.zone.Header, s.zone.Listings)) {
 		s.fault(origin+".txt", "has other networks than the zone")
 	}
 }
@@ -126,6 +126,9 @@ func (s *set) checkJSON(origin string, data []byte) {
 	if err != nil {
 		s.fault(name, err.Error())
 		return
+	}
+	if list.Retired != s.zone.Header.Retired {
+		s.fault(name, "differs from the zone in whether that is retired")
 	}
 	if list.Serial != s.zone.Serial || list.Origin != origin {
 		s.fault(name, fmt.Sprintf("is %s serial %d, the zone serial %d", list.Origin, list.Serial,

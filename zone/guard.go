@@ -46,7 +46,8 @@ type Turn struct {
 type Passed struct {
 	Listings []criteria.Listing // sorted
 	Held     Held
-	Hold     Hold // for the next turn, once these listings are published
+	Waiting  Difference // what is held: Added, the oldest first, and Removed
+	Hold     Hold       // for the next turn, once these listings are published
 }
 
 // Pass lets through what may go out now. It changes nothing it is given.
@@ -64,9 +65,11 @@ func (g Guard) Pass(t Turn) Passed {
 	released := min(len(p.additions), max(0, hold.Limit-hold.Released))
 	hold.Released += released
 	list := bySource(slices.Concat(p.listings, p.additions[:released], p.removals))
+	waiting := Difference{Added: p.additions[released:], Removed: p.removals}
 	return Passed{
 		Listings: withUncovered(list, p.inner), Hold: hold,
-		Held: Held{Additions: len(p.additions) - released, Removals: len(p.removals)},
+		Held:    Held{Additions: len(waiting.Added), Removals: len(waiting.Removed)},
+		Waiting: waiting,
 	}
 }
 
@@ -110,9 +113,11 @@ func bySource(list []criteria.Listing) []criteria.Listing {
 	return list
 }
 
+// anHour in seconds is how long a hold's limit lasts.
+const anHour criteria.Second = 3600
+
 // holdAt gives the hold of this turn, zero when everything may go out.
 func (g Guard) holdAt(t Turn, additions, removals int) Hold {
-	const anHour = 3600
 	limit := g.limit(len(t.Published))
 	excess := additions+removals > limit
 	running := t.Hold != Hold{}

@@ -17,6 +17,17 @@ type Header struct {
 	NegativeTTL time.Duration // $SOA's minimum: how long "not listed" may be cached (RFC 2308)
 	Text        string        // of the TXT record; $ stands for the address asked for, $$ for $
 	ValidFor    time.Duration // copies older than this fall silent; 0: never
+	Retired     bool          // the zone lists nobody, for good
+}
+
+// retiredText is what the test entries of a retired zone say, the only ones that it has.
+const retiredText = "This list is retired and lists nobody: take it out of your configuration"
+
+// retired is the header of the zone once it is retired (RFC 6471, section 3.4: it goes on being
+// served and never lists the world).
+func (h Header) retired() Header {
+	h.Retired, h.Text = true, retiredText
+	return h
 }
 
 // Bounds of a header's values.

@@ -134,6 +134,7 @@ func (r *reader) readHead(keyword string, words []string) {
 	switch keyword {
 	case "#":
 		h.Origin = word(1)
+		h.Retired = r.text == titleOf(Header{Origin: h.Origin, Retired: true})
 	case "$TIMESTAMP":
 		if stamp, err := time.Parse(stampForm, word(1)); err == nil {
 			r.zone.Published = criteria.At(stamp.Add(stampAge))
@@ -244,6 +245,10 @@ func (r *reader) entry(g *group) {
 func (r *reader) take(g *group, l criteria.Listing) {
 	if problem := unfit(l, nil); problem != "" {
 		r.fault(problem)
+		return
+	}
+	if r.zone.Header.Retired {
+		r.fault("is listed in a zone that is retired")
 		return
 	}
 	g.last = l.Source

@@ -93,6 +93,18 @@ func TestParseNamesEveryMalformedLine(t *testing.T) {
 	}
 }
 
+// TestParseOfARetiredZoneThatLists: what a zone says of itself goes before what it lists.
+func TestParseOfARetiredZoneThatLists(t *testing.T) {
+	title := titleOf(header())
+	bad := strings.Replace(string(Render(header(), spam("9.0.0.1"), 7, noon)), title,
+		titleOf(header().retired()), 1)
+	z, err := Parse([]byte(bad))
+	if err == nil || !strings.Contains(err.Error(), `"9.0.0.1": is listed in a zone that is retired`) ||
+		len(z.Listings) > 0 {
+		t.Errorf("Parse = %v, %v", z, err)
+	}
+}
+
 func repeat(s string, n int) []string {
 	list := make([]string, n)
 	for i := range list {
@@ -130,6 +142,12 @@ func TestParseOfAForeignFile(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	f.Add(Render(header(), sample(), 7, noon))
 	f.Add(Render(header(), nil, 7, noon))
+	all := sample()
+	for i, answer := range answers {
+		all[i].Answer = answer
+	}
+	f.Add(Render(header(), all, 7, noon))
+	f.Add(Render(header().retired(), nil, 7, noon))
 	h := header()
 	h.ValidFor, h.Text = 0, ""
 	f.Add(Render(h, spam("198.51.100.0/24"), 7, noon))
@@ -150,14 +168,15 @@ func FuzzParse(f *testing.F) {
 
 // FuzzParseJSON: no input panics, and what is taken is what RenderJSON writes.
 func FuzzParseJSON(f *testing.F) {
-	f.Add(RenderJSON("bl.example", sample(), 7))
-	f.Add(RenderJSON("bl.example", nil, 7))
+	f.Add(RenderJSON(header(), sample(), 7))
+	f.Add(RenderJSON(header(), nil, 7))
+	f.Add(RenderJSON(header().retired(), nil, 7))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		list, listings, err := parseJSON(data)
 		if err != nil {
 			return
 		}
-		if again := RenderJSON(list.Origin, listings, list.Serial); !bytes.Equal(again, data) {
+		if again := RenderJSON(list.header(), listings, list.Serial); !bytes.Equal(again, data) {
 			t.Errorf("taken\n%q\nwritten\n%q", data, again)
 		}
 	})

@@ -36,18 +36,28 @@ type Snapshot struct {
 	Listings   []criteria.Listing
 	Exceptions []criteria.Exception
 	At         criteria.Second // when the list stood so; 0: now
+	Order      Order           // what stands in the zone instead
 }
+
+// Source takes the list when a publication's turn has come, so that none brings back what a later
+// one has replaced. An error is that there is no complete list: see ErrIncomplete.
+type Source func() (Snapshot, error)
+
+// ErrIncomplete says that the list is not to be published: the engine has not caught up, or the
+// store is faulty. The zone stays as it is, and in the end falls silent.
+var ErrIncomplete = errors.New("the list is not complete")
 
 // Result says what a publication did.
 type Result struct {
-	Serial    uint32  `json:"serial"`  // of the zone that is published now
-	Entries   int     `json:"entries"` // in it; test entries are none
-	Added     int     `json:"added"`
-	Removed   int     `json:"removed"`
-	Changed   int     `json:"changed"`   // answers
-	Unchanged bool    `json:"unchanged"` // nothing was written
-	Held      Held    `json:"held"`      // by the guard
-	Faults    []Fault `json:"faults"`    // listings left out, and what was wrong with the old files
+	Serial    uint32          `json:"serial"`    // of the zone that is published now
+	Published criteria.Second `json:"published"` // when that was; 0: a zone without a stamp does not say
+	Entries   int             `json:"entries"`   // in it; test entries are none
+	Added     int             `json:"added"`
+	Removed   int             `json:"removed"`
+	Changed   int             `json:"changed"`   // answers
+	Unchanged bool            `json:"unchanged"` // nothing was written
+	Held      Held            `json:"held"`      // by the guard
+	Faults    []Fault         `json:"faults"`    // listings left out, and what was wrong with the old files
 }
 
 // Publisher writes the folder. Its methods may be called from several goroutines; publications take
@@ -63,8 +73,10 @@ type Publisher struct {
 	damaged  Faults // what was wrong with the folder when it was read
 	files    fileTimes
 	modified time.Time // of the last files
+	kept     set       // the publication that is rolled back to
 
 	published atomic.Pointer[publication] // nil: none, or none that could be read
+	held      atomic.Pointer[Held]        // by the last publication; nil before it
 }
 
 // publication is a list that stands in the folder.
@@ -118,28 +130,58 @@ func (p *Publisher) Load() error {
 // Publish brings the folder to a snapshot, as far as the guard lets it. It writes nothing when the
 // folder already says the same, is undamaged, and is younger than a quarter of Header.ValidFor.
 // After an error the folder holds, file by file, the old or the new publication, never
-// anything half written; the next call mends it. The caller must not publish a list that is not
-// complete: without a call the zone stays as it is, and in the end falls silent.
-func (p *Publisher) Publish(s Snapshot) (Result, error) { return p.publish(s, p.cfg.Guard) }
+// anything half written; the next call mends it.
+func (p *Publisher) Publish(take Source) (Result, error) { return p.publish(take, p.cfg.Guard) }
 
 // Force is Publish without the guard: all that it holds back goes out.
-func (p *Publisher) Force(s Snapshot) (Result, error) {
-	return p.publish(s, unguarded)
-}
+func (p *Publisher) Force(take Source) (Result, error) { return p.publish(take, unguarded) }
 
 // unguarded lets everything through.
 var unguarded = Guard{Floor: math.MaxInt}
 
-// Preview says what Publish would do to the list now, without doing it: the list that would stand
-// in the zone, and what the guard would hold back.
-func (p *Publisher) Preview(s Snapshot) (Difference, Held, error) {
+// Preview is what Publish would do now.
+type Preview struct {
+	Difference
+	Waiting Difference      // what the guard would hold back: Added and Removed
+	Next    criteria.Second // when it lets out more of what is to be added; 0: nothing waits for that
+}
+
+// Preview says what Publish would do, without doing it.
+func (p *Publisher) Preview(s Snapshot) (Preview, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if err := p.load(); err != nil {
-		return Difference{}, Held{}, err
+		return Preview{}, err
 	}
-	passed, _ := p.pass(&s, p.cfg.Guard)
-	return Diff(p.list(), passed.Listings), passed.Held, nil
+	passed, _, err := p.pass(&s, p.cfg.Guard)
+	if err != nil {
+		return Preview{}, err
+	}
+	v := Preview{Difference: Diff(p.list(), passed.Listings), Waiting: passed.Waiting}
+	if len(v.Waiting.Added) > 0 {
+		v.Next = passed.Hold.Since + anHour
+	}
+	return v, nil
+}
+
+// State is the publication that stands.
+type State struct {
+	Serial    uint32          // 0: none, or none that could be read
+	Published criteria.Second // 0: a zone without a stamp does not say
+	Entries   int
+	Held      Held
+}
+
+// State never waits for a publication.
+func (p *Publisher) State() State {
+	var s State
+	if now := p.published.Load(); now != nil {
+		s = State{Serial: now.serial, Published: now.at, Entries: len(now.listings)}
+	}
+	if held := p.held.Load(); held != nil {
+		s.Held = *held
+	}
+	return s
 }
 
 // Published gives the serial of the zone if it lists an address; false when it does not, or nothing
@@ -153,37 +195,73 @@ func (p *Publisher) Published(a netip.Addr) (serial uint32, listed bool) {
 	return now.serial, lists(now.listings, a)
 }
 
-func (p *Publisher) publish(s Snapshot, guard Guard) (Result, error) {
+func (p *Publisher) publish(take Source, guard Guard) (Result, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	s, err := take()
+	if err != nil {
+		return Result{}, err
+	}
 	if err := p.load(); err != nil {
 		return Result{}, err
 	}
-	passed, faults := p.pass(&s, guard)
+	passed, faults, err := p.pass(&s, guard)
+	if err != nil {
+		return Result{}, fmt.Errorf("publish zone %s: %w", p.cfg.Header.Origin, err)
+	}
+	p.held.Store(&passed.Held)
 	result := p.resultOf(passed, faults)
 	now := criteria.At(p.cfg.Now())
-	if !p.due(passed.Listings, s.At, now) {
+	header := p.headerOf(s.Order)
+	if !p.due(header, passed.Listings, s.At, now) {
 		p.hold = passed.Hold
 		result.Unchanged = true
 		return result, nil
 	}
-	if err := p.write(passed, now); err != nil {
+	if err := p.write(header, passed, s.Order.serial(), now); err != nil {
 		p.loaded = false // what stands in the folder is to be seen
 		return Result{}, fmt.Errorf("publish zone %s: %w", p.cfg.Header.Origin, err)
 	}
-	result.Serial = p.serial
+	result.Serial, result.Published = p.serial, now
 	return result, nil
 }
 
+// headerOf is what the zone says of itself under an order.
+func (p *Publisher) headerOf(o Order) Header {
+	if o.retired() {
+		return p.cfg.Header.retired()
+	}
+	return p.cfg.Header
+}
+
+// wanted is the listings of a snapshot, or what an order puts in their place.
+func (p *Publisher) wanted(s *Snapshot) ([]criteria.Listing, error) {
+	switch {
+	case s.Order.retired():
+		return nil, nil
+	case s.Order.serial() == 0:
+		return s.Listings, nil
+	}
+	kept, err := p.keptSet(s.Order.serial())
+	if err != nil {
+		return nil, err
+	}
+	return backTo(kept.listings, s.Listings, s.Order.since(kept.published())), nil
+}
+
 // pass resolves a snapshot and lets the guard look at it. A first publication has nothing that it
-// could be compared with.
-func (p *Publisher) pass(s *Snapshot, guard Guard) (Passed, []Fault) {
+// could be compared with, and what an order changes has its reason.
+func (p *Publisher) pass(s *Snapshot, guard Guard) (Passed, []Fault, error) {
 	if s.At == 0 {
 		s.At = criteria.At(p.cfg.Now())
 	}
-	wanted, faults := Resolve(s.Listings, s.Exceptions, p.cfg.Special, s.At)
+	listings, err := p.wanted(s)
+	if err != nil {
+		return Passed{}, nil, err
+	}
+	wanted, faults := Resolve(listings, s.Exceptions, p.cfg.Special, s.At)
 	hold := p.hold
-	if guard == unguarded || p.published.Load() == nil {
+	if guard == unguarded || p.published.Load() == nil || s.Order.Act() != "" {
 		guard, hold = unguarded, Hold{}
 	}
 	excepted := tableOf(s.Exceptions, s.At)
@@ -192,7 +270,7 @@ func (p *Publisher) pass(s *Snapshot, guard Guard) (Passed, []Fault) {
 		Explained: func(l criteria.Listing) bool {
 			return l.Until <= s.At || excepted.OverlapsPrefix(l.Source) || p.cfg.Explained(l.Source)
 		},
-	}), faults
+	}), faults, nil
 }
 
 // list is what is published.
@@ -208,7 +286,7 @@ func (p *Publisher) resultOf(passed Passed, faults []Fault) Result {
 	d := Diff(p.list(), passed.Listings)
 	r.Added, r.Removed, r.Changed = len(d.Added), len(d.Removed), len(d.Changed)
 	if now := p.published.Load(); now != nil {
-		r.Serial = now.serial
+		r.Serial, r.Published = now.serial, now.at
 	}
 	return r
 }
@@ -216,12 +294,12 @@ func (p *Publisher) resultOf(passed Passed, faults []Fault) Result {
 // due tells whether the folder must be written: it is damaged or somebody changed it, it says
 // something else, a published end has passed without ending, or its stamp grows old. A stamp ahead
 // of the clock would silence the zone and is replaced too.
-func (p *Publisher) due(list []criteria.Listing, at, now criteria.Second) bool {
+func (p *Publisher) due(h Header, list []criteria.Listing, at, now criteria.Second) bool {
 	old := p.published.Load()
 	if old == nil || len(p.damaged) > 0 || !p.files.stand(p.cfg.Dir, p.cfg.Header.Origin) {
 		return true
 	}
-	if !old.header.Equal(p.cfg.Header) || saysOtherwise(old.listings, list, at) {
+	if !old.header.Equal(h) || saysOtherwise(old.listings, list, at) {
 		return true
 	}
 	age := now - old.at

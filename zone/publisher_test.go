@@ -47,7 +47,7 @@ func (s *site) restart(c Config) {
 // publish brings a list to the folder and checks that the folder is whole.
 func (s *site) publish(list []criteria.Listing) Result {
 	s.Helper()
-	r, err := s.Publish(Snapshot{Listings: list})
+	r, err := s.Publish(of(Snapshot{Listings: list}))
 	if err != nil {
 		s.Fatal(err)
 	}
@@ -100,14 +100,15 @@ func (s *site) networks() []string {
 func TestPublish(t *testing.T) {
 	s := newSite(t)
 	r := s.publish(sample())
-	same(t, "result", r, Result{Serial: uint32(noon), Entries: 10, Added: 10})
+	same(t, "result", r, Result{Serial: uint32(noon), Published: noon, Entries: 10, Added: 10})
 	same(t, "zone", s.read("bl.example"), string(Render(header(), sample(), uint32(noon), noon)))
 	if got := s.modified(); !got.Equal(s.clock) {
 		t.Errorf("modified %s, want %s", got, s.clock)
 	}
 	s.clock = s.clock.Add(time.Minute)
 	r = s.publish(append(sample(), spam("9.9.9.9")...)[1:])
-	same(t, "result", r, Result{Serial: uint32(noon) + 60, Entries: 10, Added: 1, Removed: 1})
+	same(t, "result", r, Result{Serial: uint32(noon) + 60, Published: noon + 60,
+		Entries: 10, Added: 1, Removed: 1})
 }
 
 // TestPublishLeavesOnlyItsFiles: what is on its way, or kept, is not for rsync to serve.
@@ -171,11 +172,11 @@ func TestPublishUnchanged(t *testing.T) {
 	for _, list := range [][]criteria.Listing{sample(), later} {
 		s.clock = s.clock.Add(time.Minute)
 		r := s.publish(list)
-		same(t, "result", r, Result{Serial: first.Serial, Entries: 10, Unchanged: true})
+		same(t, "result", r, Result{Serial: first.Serial, Published: noon, Entries: 10, Unchanged: true})
 	}
 	s.restart(s.cfg)
 	r := s.publish(sample())
-	same(t, "after a restart", r, Result{Serial: first.Serial, Entries: 10, Unchanged: true})
+	same(t, "after a restart", r, Result{Serial: first.Serial, Published: noon, Entries: 10, Unchanged: true})
 	same(t, "zone", s.read("bl.example"), zone)
 	if got := s.modified(); !got.Equal(modified) {
 		t.Errorf("modified %s, want %s", got, modified)
@@ -341,7 +342,7 @@ func TestPublishHighestSerialIsAnError(t *testing.T) {
 	s := newSite(t)
 	s.clock = time.Unix(1<<32-1, 0)
 	s.publish(nil)
-	if _, err := s.Publish(Snapshot{Listings: sample()}); err == nil {
+	if _, err := s.Publish(of(Snapshot{Listings: sample()})); err == nil {
 		t.Error("no error")
 	}
 	s.isWhole()
@@ -364,7 +365,7 @@ func TestPublishGuards(t *testing.T) {
 	}
 	s.clock = s.clock.Add(time.Minute)
 	r := s.publish(many(0, 200))
-	same(t, "too many new", r, Result{Serial: uint32(noon) + 60, Entries: 150, Added: 50,
+	same(t, "too many new", r, Result{Serial: uint32(noon) + 60, Published: noon + 60, Entries: 150, Added: 50,
 		Held: Held{Additions: 50}})
 	if r := s.publish(many(0, 200)); !r.Unchanged || r.Held.Additions != 50 {
 		t.Errorf("within the hour: %+v", r)
@@ -377,15 +378,16 @@ func TestPublishGuards(t *testing.T) {
 	if r := s.publish(many(0, 200)); r.Entries != 200 || r.Held != (Held{}) {
 		t.Errorf("after an hour: %+v", r)
 	}
-	r, err := s.Publish(Snapshot{Listings: many(190, 10), Exceptions: except("20.0.0.9")})
+	r, err := s.Publish(of(Snapshot{Listings: many(190, 10), Exceptions: except("20.0.0.9")}))
 	if err != nil || r.Entries != 198 || r.Held.Removals != 188 {
 		t.Errorf("nearly all gone but what is explained and excepted: %+v, %v", r, err)
 	}
-	d, held, err := s.Preview(Snapshot{Listings: many(190, 10)})
-	if err != nil || !d.Empty() || held.Removals != 188 {
-		t.Errorf("Preview = %+v, %+v, %v", d, held, err)
+	v, err := s.Preview(Snapshot{Listings: many(190, 10)})
+	if err != nil || !v.Empty() {
+		t.Errorf("Preview = %+v, %v", v, err)
 	}
-	r, err = s.Force(Snapshot{Listings: many(190, 10)})
+	same(t, "waiting", networks(v.Waiting.Removed), networks(concat(many(0, 7), many(8, 1), many(10, 180))))
+	r, err = s.Force(of(Snapshot{Listings: many(190, 10)}))
 	if err != nil || r.Entries != 10 || r.Held != (Held{}) {
 		t.Errorf("forced: %+v, %v", r, err)
 	}
@@ -521,3 +523,6 @@ func TestNewRefuses(t *testing.T) {
 		t.Errorf("state beside the folder: %v", err)
 	}
 }
+
+// of is the source of one snapshot.
+func of(s Snapshot) Source { return func() (Snapshot, error) { return s, nil } }

@@ -290,7 +290,7 @@ func TestRbldnsdSeesAPublication(t *testing.T) {
 		t.Fatal(err)
 	}
 	publish := func(list []criteria.Listing) {
-		if _, err := p.Publish(Snapshot{Listings: list}); err != nil {
+		if _, err := p.Publish(of(Snapshot{Listings: list})); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -19,8 +19,9 @@ const (
 
 // Fixed parts of a zone.
 const (
-	titleEnd  = " by trapline: edits are lost at the next publication"
-	stampForm = "20060102150405" // in UTC
+	titleEnd   = " by trapline: edits are lost at the next publication"
+	retiredEnd = " by trapline: retired, it lists nobody"
+	stampForm  = "20060102150405" // in UTC
 	// Of $SOA refresh, retry and expire: nobody transfers the zone, RFC 1912 wants sane values.
 	soaTimes = "3600 900 604800"
 	maxRange = "$MAXRANGE4 /24"
@@ -64,6 +65,9 @@ const entryBytes = 24
 // Render gives the zone of listings as Resolve gives them. The serial is never written as 0, which
 // rbldnsd would replace; what is not fit to be published, in the header too, is not written.
 func Render(h Header, listings []criteria.Listing, serial uint32, now criteria.Second) []byte {
+	if h.Retired {
+		listings = nil
+	}
 	b := make([]byte, 0, 1024+entryBytes*len(listings))
 	b = appendHead(b, h, serial, now)
 	entries := 0
@@ -86,7 +90,7 @@ func sentinel(origin string, entries int) string {
 func appendHead(b []byte, h Header, serial uint32, now criteria.Second) []byte {
 	ttl, ns := seconds(h.TTL), safeNames(h.NS)
 	primary, _, _ := strings.Cut(ns, " ")
-	b = fmt.Appendf(b, "# %s%s\n", safeName(h.Origin), titleEnd)
+	b = fmt.Appendf(b, "%s\n", titleOf(h))
 	if h.ValidFor > 0 {
 		stamp := now.Time().Add(-stampAge).Format(stampForm)
 		b = fmt.Appendf(b, "$TIMESTAMP %s +%ss\n", stamp, seconds(h.ValidFor))
@@ -94,6 +98,14 @@ func appendHead(b []byte, h Header, serial uint32, now criteria.Second) []byte {
 	b = fmt.Appendf(b, "$SOA %s %s %s %d %s %s\n", ttl, primary, safeName(h.Contact),
 		max(1, serial), soaTimes, seconds(h.NegativeTTL))
 	return fmt.Appendf(b, "$NS %s %s\n$TTL %s\n%s\n", ttl, ns, ttl, maxRange)
+}
+
+// titleOf is the first line.
+func titleOf(h Header) string {
+	if h.Retired {
+		return "# " + safeName(h.Origin) + retiredEnd
+	}
+	return "# " + safeName(h.Origin) + titleEnd
 }
 
 // appendGroup appends the entries of one answer below their default line, and counts them. The test

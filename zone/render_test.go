@@ -31,8 +31,8 @@ func sample() []criteria.Listing {
 
 func TestRenderGolden(t *testing.T) {
 	golden(t, "bl.example", Render(header(), sample(), 1795435200, noon))
-	golden(t, "bl.example.txt", RenderText(sample()))
-	golden(t, "bl.example.json", RenderJSON("bl.example", sample(), 1795435200))
+	golden(t, "bl.example.txt", RenderText(header(), sample()))
+	golden(t, "bl.example.json", RenderJSON(header(), sample(), 1795435200))
 	golden(t, "SHA256SUMS", renderAll(header(), sample(), 1795435200, noon)[3])
 }
 
@@ -40,8 +40,8 @@ func TestRenderEmpty(t *testing.T) {
 	h := header()
 	h.ValidFor = 0
 	golden(t, "empty", Render(h, nil, 0, noon))
-	same(t, "text", string(RenderText(nil)), "")
-	golden(t, "empty.json", RenderJSON("bl.example", nil, 0))
+	same(t, "text", string(RenderText(header(), nil)), "")
+	golden(t, "empty.json", RenderJSON(header(), nil, 0))
 }
 
 // TestRenderEndsWhole: a file cut off after any byte is no zone of ours.
@@ -77,8 +77,8 @@ func TestRenderIsSafe(t *testing.T) {
 func TestRenderNothingWide(t *testing.T) {
 	list := spam("10.0.0.0/8", "2001:db8::/32", "198.51.100.0/24")
 	for name, data := range map[string][]byte{
-		"zone": Render(header(), list, 7, noon), "text": RenderText(list),
-		"json": RenderJSON("bl.example", list, 7),
+		"zone": Render(header(), list, 7, noon), "text": RenderText(header(), list),
+		"json": RenderJSON(header(), list, 7),
 	} {
 		if bytes.Contains(data, []byte("/8")) || bytes.Contains(data, []byte("/32")) {
 			t.Errorf("%s has a wide network:\n%s", name, data)
@@ -87,7 +87,7 @@ func TestRenderNothingWide(t *testing.T) {
 }
 
 func TestRenderTextHasNoBackscatter(t *testing.T) {
-	same(t, "text", string(RenderText(sample())), strings.Join([]string{"9.0.0.1",
+	same(t, "text", string(RenderText(header(), sample())), strings.Join([]string{"9.0.0.1",
 		"198.51.100.0/24", "203.0.113.7", "2001:db8:1:2::/64", "2001:db8:5::1",
 		"2001:db8:9::/66", "2001:db8:9:0:8000::/65", ""}, "\n"))
 }
@@ -110,7 +110,7 @@ func TestRenderJSONRoundsTimes(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := listed("198.51.100.7", criteria.Spam)
 			l.Since, l.Until = c.since, c.until
-			got := string(RenderJSON("bl.example", []criteria.Listing{l}, 7))
+			got := string(RenderJSON(header(), []criteria.Listing{l}, 7))
 			if !strings.Contains(got, c.want) {
 				t.Errorf("RenderJSON = %s, want %s in it", got, c.want)
 			}
@@ -141,7 +141,7 @@ func TestRenderParseSame(t *testing.T) {
 		if again := Render(got.Header, got.Listings, got.Serial, at); !bytes.Equal(again, data) {
 			t.Errorf("rendered again:\n%s\nwant\n%s", again, data)
 		}
-		list2, err := readBack(RenderJSON(h.Origin, list, serial))
+		list2, err := readBack(RenderJSON(h, list, serial))
 		if err != nil || !Diff(list, list2).Empty() {
 			t.Errorf("JSON read back: %v, %v", err, Diff(list, list2))
 		}

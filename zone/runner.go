@@ -2,6 +2,7 @@ package zone
 
 import (
 	"context"
+	"errors"
 	"time"
 )
 
@@ -10,11 +11,10 @@ type Runner struct {
 	Publisher *Publisher
 	// Changed says that the list may have changed; a channel of one, so that many changes are one.
 	Changed <-chan struct{}
-	// List copies the list. False says that it is not complete, because the engine has not caught
-	// up or the store is faulty: then nothing is published, so that the copies of a list
-	// nobody keeps fall silent in the end.
-	List func() (Snapshot, bool)
-	// Report is told of every attempt, before the next one.
+	// List copies the list, or says that it is ErrIncomplete: then nothing is published, so that the
+	// copies of a list nobody keeps fall silent in the end.
+	List Source
+	// Report is told of every attempt with a complete list, before the next one.
 	Report func(Result, error)
 }
 
@@ -50,12 +50,10 @@ func (r Runner) Serve(ctx context.Context) {
 
 // attempt tells whether the folder now is as it should be.
 func (r Runner) attempt() bool {
-	snapshot, complete := r.List()
-	if !complete {
-		return false
+	result, err := r.Publisher.Publish(r.List)
+	if !errors.Is(err, ErrIncomplete) {
+		r.Report(result, err)
 	}
-	result, err := r.Publisher.Publish(snapshot)
-	r.Report(result, err)
 	return err == nil
 }
 

@@ -38,10 +38,13 @@ func startRound(t *testing.T, complete bool, change ...func(*Config)) *round {
 	done := make(chan struct{})
 	runner := Runner{
 		Publisher: s.Publisher, Changed: r.changed,
-		List: func() (Snapshot, bool) {
+		List: func() (Snapshot, error) {
 			r.mu.Lock()
 			defer r.mu.Unlock()
-			return Snapshot{Listings: r.list}, r.complete
+			if !r.complete {
+				return Snapshot{}, ErrIncomplete
+			}
+			return Snapshot{Listings: r.list}, nil
 		},
 		Report: func(result Result, err error) {
 			r.mu.Lock()

@@ -75,7 +75,7 @@ func TestVerify(t *testing.T) {
 
 func TestVerifyOfAnotherZone(t *testing.T) {
 	s := newSite(t, func(c *Config) { c.Header.Origin = "other.example" })
-	if _, err := s.Publish(Snapshot{Listings: sample()}); err != nil {
+	if _, err := s.Publish(of(Snapshot{Listings: sample()})); err != nil {
 		t.Fatal(err)
 	}
 	for _, name := range []string{"", ".txt", ".json"} {

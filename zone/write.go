@@ -1,15 +1,9 @@
 package zone
 
 import (
-	"cmp"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/trapline/trapline/criteria"
@@ -66,15 +60,16 @@ func (t fileTimes) newest() time.Time {
 	return newest
 }
 
-// write puts a list on disk: whole in the folder for state first, then name by name in public.
-func (p *Publisher) write(passed Passed, now criteria.Second) error {
+// write puts a list on disk: whole in the folder for state first, then name by name in public. The
+// generation pinned, if any, stays however old it is.
+func (p *Publisher) write(h Header, passed Passed, pinned uint32, now criteria.Second) error {
 	serial, err := p.nextSerial(now)
 	if err != nil {
 		return err
 	}
 	p.serial = serial
 	modified := p.nextModified(now)
-	files := renderAll(p.cfg.Header, passed.Listings, serial, now)
+	files := renderAll(h, passed.Listings, serial, now)
 	if err := p.stage(files, modified); err != nil {
 		return err
 	}
@@ -86,8 +81,8 @@ func (p *Publisher) write(passed Passed, now criteria.Second) error {
 	}
 	p.hold, p.damaged, p.modified = passed.Hold, nil, modified
 	p.files = lookAt(p.cfg.Dir, p.cfg.Header.Origin)
-	p.published.Store(&publication{p.cfg.Header, serial, now, passed.Listings})
-	return p.prune()
+	p.published.Store(&publication{h, serial, now, passed.Listings})
+	return p.prune(pinned)
 }
 
 // nextModified is the time the files get: rbldnsd and rsync see a change by whole seconds of it, so
@@ -105,13 +100,6 @@ func (p *Publisher) nextModified(now criteria.Second) time.Time {
 
 func (p *Publisher) state(elements ...string) string {
 	return filepath.Join(append([]string{p.cfg.StateDir}, elements...)...)
-}
-
-// generation is the folder of the publication with the last serial.
-func (p *Publisher) generation() string { return p.generationOf(p.serial) }
-
-func (p *Publisher) generationOf(serial uint32) string {
-	return p.state(generationsName, strconv.FormatUint(uint64(serial), 10))
 }
 
 // stage writes a generation: when it has its name, all in it is on disk.
@@ -180,34 +168,4 @@ func (p *Publisher) promote() error {
 		}
 	}
 	return p.disk.Sync(p.cfg.Dir)
-}
-
-// prune removes the generations beyond those kept.
-func (p *Publisher) prune() error {
-	all, err := p.generations()
-	if err != nil {
-		return err
-	}
-	for _, serial := range all[min(p.cfg.Keep, len(all)):] {
-		if err := p.disk.Remove(p.generationOf(serial)); err != nil {
-			return fmt.Errorf("remove old generation: %w", err)
-		}
-	}
-	return nil
-}
-
-// generations gives the serials of the generations on disk, newest first.
-func (p *Publisher) generations() ([]uint32, error) {
-	entries, err := os.ReadDir(p.state(generationsName))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("read generations: %w", err)
-	}
-	var serials []uint32
-	for _, e := range entries {
-		if n, err := strconv.ParseUint(e.Name(), 10, 32); err == nil {
-			serials = append(serials, uint32(n))
-		}
-	}
-	slices.SortFunc(serials, func(a, b uint32) int { return cmp.Compare(b, a) })
-	return serials, nil
 }

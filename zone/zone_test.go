@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -101,4 +102,22 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Fatal(err)
 	}
 	same(t, name, string(got), string(want))
+}
+
+// TestDocument: the head of a zone is as docs/zone.md shows it.
+func TestDocument(t *testing.T) {
+	text, err := os.ReadFile("../docs/zone.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "```zone\n")
+	shown, _, found := strings.Cut(rest, "```\n")
+	zone, err := os.ReadFile("testdata/retired.zone")
+	if err != nil {
+		t.Fatal(err)
+	}
+	head, _, _ := strings.Cut(string(zone), "$DATASET")
+	if !found || shown != head {
+		t.Errorf("docs/zone.md shows\n%s\nthe zone begins\n%s", shown, head)
+	}
 }

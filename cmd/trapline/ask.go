@@ -9,8 +9,7 @@ import (
 	"iter"
 	"net/netip"
 	"os"
-	"path/filepath"
-	"slices"
+	"time"
 
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/internal/admin"
@@ -20,7 +19,6 @@ import (
 	"github.com/trapline/trapline/internal/judge"
 	"github.com/trapline/trapline/internal/redact"
 	"github.com/trapline/trapline/store"
-	"github.com/trapline/trapline/zone"
 )
 
 // answers are what the questions of the command line are put to: a daemon, or
@@ -79,12 +77,8 @@ func (a *app) ask(question func(answers) error) error {
 		return question(client)
 	}
 	s, err := store.OpenReadOnly(c.DataDir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("no daemon answers on %s and there is no store in %s: start trapline serve",
-			c.Admin.Socket, c.DataDir)
-	}
 	if err != nil {
-		return err
+		return noStore(c, err)
 	}
 	defer func() { _ = s.Close() }() // only read
 	a.say("the daemon is down: answering from its store")
@@ -92,7 +86,7 @@ func (a *app) ask(question func(answers) error) error {
 	if err := j.CatchUp(criteria.At(a.now())); err != nil {
 		return err
 	}
-	desk, err := deskOf(s, j, c)
+	desk, err := deskOf(s, j, c, a.now)
 	if err != nil {
 		return err
 	}
@@ -100,7 +94,9 @@ func (a *app) ask(question func(answers) error) error {
 }
 
 // deskOf answers from the files that a daemon has left: of the zone, too.
-func deskOf(s *store.Store, j *judge.Judge, c *config.Config) (*admin.Desk, error) {
+func deskOf(s *store.Store, j *judge.Judge, c *config.Config, now func() time.Time) (
+	*admin.Desk, error,
+) {
 	roster, err := daemon.RosterOf(c)
 	if err != nil {
 		return nil, err
@@ -108,21 +104,14 @@ func deskOf(s *store.Store, j *judge.Judge, c *config.Config) (*admin.Desk, erro
 	redactor := daemon.RedactorOf(c)
 	d := &admin.Desk{Store: s, Judge: j, Redactor: func() *redact.Redactor { return redactor },
 		Provider: feed.NewProviders().Provider, Roster: func() admin.Roster { return roster }}
-	text, err := os.ReadFile(filepath.Join(c.Zone.Dir, c.Zone.Origin))
+	desk, err := zoneDeskOf(s, j, c, now)
 	if err != nil {
-		return d, nil // nothing is published
+		return nil, err
 	}
-	z, err := zone.Parse(text)
-	if err != nil {
-		return d, nil // zone verify says what is wrong
-	}
-	d.Zone = func() admin.Zone {
-		return admin.Zone{Serial: z.Serial, Published: z.Published, Entries: len(z.Listings)}
-	}
+	_ = desk.Publisher.Load() // what cannot be read is not published; zone verify says what is wrong
+	d.Zone = desk.State
 	d.Published = func(source netip.Prefix) (uint32, bool) {
-		return z.Serial, slices.ContainsFunc(z.Listings, func(l criteria.Listing) bool {
-			return l.Source.Contains(source.Addr())
-		})
+		return desk.Publisher.Published(source.Addr())
 	}
 	return d, nil
 }

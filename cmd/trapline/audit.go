@@ -63,6 +63,9 @@ func whatDecided(d admin.Decision) string {
 	if d.Name != "" {
 		add("%s", printable(d.Name))
 	}
+	if d.Serial > 0 {
+		add("serial %d", d.Serial)
+	}
 	if d.Since > 0 {
 		add("since %s", d.Since)
 	}

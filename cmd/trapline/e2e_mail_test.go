@@ -13,6 +13,8 @@ type client struct {
 	*textproto.Conn
 }
 
+func newClient(conn net.Conn) *client { return &client{textproto.NewConn(conn)} }
+
 // dial greets. An error is all that goes wrong: clients run while the daemon is killed.
 func dial(proxy string, source netip.Addr) (*client, error) {
 	conn, err := net.DialTimeout("tcp", proxy, patience)
@@ -26,7 +28,7 @@ func dial(proxy string, source netip.Addr) (*client, error) {
 	if source.Is6() {
 		family, own = "TCP6", "::1"
 	}
-	c := &client{textproto.NewConn(conn)}
+	c := newClient(conn)
 	if err := c.PrintfLine("PROXY %s %s %s 40000 25", family, source, own); err != nil {
 		return nil, err
 	}

@@ -34,15 +34,22 @@ func TestEndToEnd(t *testing.T) {
 		{"from mail to dns", testFromMailToDNS},
 		{"expiry reaches dns", testExpiryReachesDNS},
 		{"overrides reach dns", testOverridesReachDNS},
+		{"guard reaches dns", testGuardReachesDNS},
 		{"traps in hindsight", testTrapsInHindsight},
 		{"postfix refuses", testPostfixRefuses},
 		{"killed under load", testKilledUnderLoad},
 		{"stop drains", testStopDrains},
+		{"stop under load", testStopUnderLoad},
+		{"full disk", testFullDisk},
+		{"hot backup", testHotBackup},
+		{"flipped files", testFlippedFiles},
 		{"second daemon", testSecondDaemon},
+		{"stop during a simulation", testStopDuringSimulation},
 		{"reload", testReload},
 		{"unusable store", testUnusableStore},
 		{"corpus", testCorpus},
 		{"ingest again", testIngestAgain},
+		{"large at once", testLargeAtOnce},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			t.Parallel()

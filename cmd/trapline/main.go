@@ -51,6 +51,9 @@ type cli struct {
 	Audit       auditCmd       `cmd:"" help:"The log of decisions, newest first."`
 	Criteria    criteriaCmd    `cmd:"" help:"The policy in force, and scores under another one."`
 	Zone        zoneCmd        `cmd:"" help:"Publish the zone, or check its files."`
+	CheckStore  checkStoreCmd  `cmd:"" help:"Check every value of the store's files. Exit 1 when something is wrong."`
+	Backup      backupCmd      `cmd:"" help:"Write the store into one archive, also while mail comes in."`
+	Restore     restoreCmd     `cmd:"" help:"Lay a backup into an empty data_dir."`
 	Stats       statsCmd       `cmd:"" help:"The daemon at a glance."`
 }
 
@@ -155,6 +158,7 @@ func mendFor(err error) string {
 		err  error
 		mend string
 	}{
+		{store.ErrNoBackup, "take another backup"},
 		{store.ErrLocked, "stop the other trapline, or give this one a data_dir of its own"},
 		{store.ErrDamaged, "restore the file from a backup; what is damaged is never guessed at"},
 		{store.ErrNewer, "use the newer trapline, or restore a backup from before it"},

@@ -46,7 +46,9 @@ func (c *serveCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	events := ops.New(logger(conf.Log, a.stderr))
+	pen := ops.NewPen(a.stderr)
+	defer func() { _ = pen.Close() }() // there is nowhere left to say that it did not work
+	events := ops.New(logger(conf.Log, a.stderr, pen))
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM, syscall.SIGINT)
 	defer stop()
 	started := false
@@ -98,9 +100,12 @@ func hangups(ctx context.Context) <-chan struct{} {
 	return reload
 }
 
-func logger(l config.Log, out io.Writer) zerolog.Logger {
+// logger writes with the pen, or for people at the terminal, line by line.
+func logger(l config.Log, terminal io.Writer, pen *ops.Pen) zerolog.Logger {
+	var out io.Writer = pen
 	if l.Format == "console" {
-		out = zerolog.ConsoleWriter{Out: out, TimeFormat: time.TimeOnly, NoColor: !isTerminal(out)}
+		out = zerolog.ConsoleWriter{Out: terminal, TimeFormat: time.TimeOnly,
+			NoColor: !isTerminal(terminal)}
 	}
 	level, err := zerolog.ParseLevel(l.Level)
 	if err != nil {

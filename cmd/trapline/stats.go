@@ -50,10 +50,6 @@ func printStats(w io.Writer, s admin.Stats) {
 	fmt.Fprintf(w, "answers\t%s\n", cmp.Or(strings.Join(answers, ", "), "-"))
 	fmt.Fprintf(w, "causes\t%s\n", causeCounts(s.Causes))
 	fmt.Fprintf(w, "policy\tversion %d\n", s.Policy)
-	zone := "not published yet"
-	if s.Zone.Serial > 0 {
-		zone = fmt.Sprintf("serial %d, %d entries, published %s, %d changes held",
-			s.Zone.Serial, s.Zone.Entries, instant(s.Zone.Published), s.Zone.Held)
-	}
-	fmt.Fprintf(w, "zone\t%s\n", zone)
+	fmt.Fprintf(w, "zone\t%s\n", zoneText(s.Zone))
+	fmt.Fprintf(w, "published\t%s\n", instant(s.Zone.Published))
 }

@@ -11,14 +11,19 @@ import (
 )
 
 type zoneCmd struct {
-	Build  zoneBuildCmd  `cmd:"" help:"Publish now what has changed."`
-	Verify zoneVerifyCmd `cmd:"" help:"Check the published files. Exit 3 when something is wrong."`
-	Diff   zoneDiffCmd   `cmd:"" help:"What publishing now would change. Exit 3 when something would."`
+	Build       zoneBuildCmd       `cmd:"" help:"Publish now what has changed."`
+	Verify      zoneVerifyCmd      `cmd:"" help:"Check the published files. Exit 3 when something is wrong."`
+	Diff        zoneDiffCmd        `cmd:"" help:"What publishing now would change. Exit 3 when something would."`
+	Generations zoneGenerationsCmd `cmd:"" help:"The zones that are kept, and may be rolled back to."`
+	Rollback    zoneRollbackCmd    `cmd:"" help:"Put a zone that was published before in the place of the list, until a resume."`
+	Retire      zoneRetireCmd      `cmd:"" help:"Empty the zone for good."`
+	Resume      zoneResumeCmd      `cmd:"" help:"Publish the list again after a rollback, or a retirement."`
 }
 
 type zoneBuildCmd struct {
 	jsonFlag
-	Force bool `help:"Let out what the publish guard holds back."`
+	Force  bool   `help:"Let out what the publish guard holds back; the ledger tells of it."`
+	Reason string `placeholder:"R" help:"Why; for the ledger. Goes with --force."`
 }
 
 // Help is shown by zone build --help.
@@ -26,58 +31,32 @@ func (zoneBuildCmd) Help() string { return "Example: trapline zone build --force
 
 // Run has the daemon publish.
 func (c *zoneBuildCmd) Run(a *app) error {
-	return a.tell(func(client *admin.Client) error {
-		z, err := client.BuildZone(context.Background(), c.Force)
-		if err != nil {
-			return err
-		}
-		if c.JSON {
-			return a.printJSON(z)
-		}
-		fmt.Fprintf(a.stdout, "serial %d, %d entries, %d changes held\n", z.Serial, z.Entries, z.Held)
-		return nil
-	})
+	if c.Reason != "" && !c.Force {
+		return usage("--reason goes with --force: without it nothing is decided")
+	}
+	return give(a, c.jsonFlag, func(client *admin.Client) (admin.Zone, error) {
+		return client.BuildZone(context.Background(), admin.BuildOrder{Force: c.Force, Reason: c.Reason})
+	}, func(z admin.Zone) { fmt.Fprintln(a.stdout, zoneText(z)) })
 }
 
-type zoneDiffCmd struct {
-	jsonFlag
+// zoneText says in a line how the zone stands.
+func zoneText(z admin.Zone) string {
+	if z.Serial == 0 {
+		return "not published yet"
+	}
+	text := fmt.Sprintf("serial %d, %s, %s held", z.Serial, entriesText(z.Entries),
+		number(z.Held.Additions+z.Held.Removals, "change"))
+	if z.Order != nil {
+		text += ", " + z.Order.String()
+	}
+	return text
 }
 
-// Help is shown by zone diff --help.
-func (zoneDiffCmd) Help() string { return "Example: trapline zone diff" }
-
-// Run prints what the zone lacks of the list, and what the guard would hold.
-func (c *zoneDiffCmd) Run(a *app) error {
-	var d admin.ZoneDiff
-	err := a.tell(func(client *admin.Client) (err error) {
-		d, err = client.DiffZone(context.Background())
-		return err
-	})
-	if err != nil {
-		return err
+func entriesText(n int) string {
+	if n == 1 {
+		return "1 entry"
 	}
-	if c.JSON {
-		err = a.printJSON(d)
-	} else {
-		c.print(a, d)
-	}
-	if err == nil && !d.Empty() {
-		return errNo
-	}
-	return err
-}
-
-func (c *zoneDiffCmd) print(a *app, d admin.ZoneDiff) {
-	for _, part := range []struct {
-		sign     string
-		listings []admin.Listing
-	}{{"+", d.Added}, {"-", d.Removed}, {"~", d.Changed}} {
-		for _, l := range part.listings {
-			fmt.Fprintln(a.stdout, part.sign, l.Source, l.Answer)
-		}
-	}
-	fmt.Fprintf(a.stdout, "%d added, %d removed, %d changed, %d held back\n",
-		len(d.Added), len(d.Removed), len(d.Changed), d.Held)
+	return fmt.Sprintf("%d entries", n)
 }
 
 type zoneVerifyCmd struct {

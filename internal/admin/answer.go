@@ -98,27 +98,6 @@ type Stats struct {
 	Storage   string                 `json:"storage"` // "ok", or why messages are not taken
 }
 
-// Zone is the state of the publication.
-type Zone struct {
-	Serial    uint32          `json:"serial"` // 0: nothing published yet
-	Published criteria.Second `json:"published"`
-	Entries   int             `json:"entries"`
-	Held      int             `json:"held"` // changes that the guard holds back
-}
-
-// ZoneDiff is what publishing now would change, and what it would hold back.
-type ZoneDiff struct {
-	Added   []Listing `json:"added"`
-	Removed []Listing `json:"removed"`
-	Changed []Listing `json:"changed"` // the answer; as it would be
-	Held    int       `json:"held"`
-}
-
-// Empty tells whether nothing would change or be held back.
-func (d ZoneDiff) Empty() bool {
-	return len(d.Added)+len(d.Removed)+len(d.Changed)+d.Held == 0
-}
-
 // ListingsOf puts listings into the form of an answer.
 func ListingsOf(listings []criteria.Listing) []Listing {
 	all := make([]Listing, 0, len(listings))

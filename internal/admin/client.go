@@ -141,16 +141,6 @@ func (c *Client) Ingest(ctx context.Context, message []byte, from, trap string, 
 	return done, err
 }
 
-// BuildZone has the zone published now.
-func (c *Client) BuildZone(ctx context.Context, force bool) (z Zone, err error) {
-	return z, c.ask(ctx, "POST", "zone", url.Values{"force": {strconv.FormatBool(force)}}, nil, &z)
-}
-
-// DiffZone asks what publishing now would change.
-func (c *Client) DiffZone(ctx context.Context) (d ZoneDiff, err error) {
-	return d, c.ask(ctx, "GET", "zone/diff", nil, nil, &d)
-}
-
 // Reload has the configuration read anew.
 func (c *Client) Reload(ctx context.Context) (done Settled, err error) {
 	return done, c.ask(ctx, "POST", "reload", nil, nil, &done)
@@ -210,9 +200,13 @@ const mostLine = 4 << 20
 
 // lines asks for a stream of objects, one a line.
 func lines[T any](c *Client, what string, q url.Values) iter.Seq2[T, error] {
+	return linesOf[T](context.Background(), c, "GET", what, q)
+}
+
+func linesOf[T any](ctx context.Context, c *Client, method, what string, q url.Values) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		var zero T
-		reply, err := c.send(context.Background(), "GET", what, q, nil)
+		reply, err := c.send(ctx, method, what, q, nil)
 		if err != nil {
 			yield(zero, err)
 			return

@@ -100,6 +100,45 @@ func TestCorrect(t *testing.T) {
 	}
 }
 
+// TestOrdersDoNotWaitForEachOther: while an order waits for the log to be read anew, orders that do
+// not need that are carried out, and the other way round.
+func TestOrdersDoNotWaitForEachOther(t *testing.T) {
+	o := newOffice(t)
+	o.Roster = rosterOfTests
+	o.blame("198.51.100.7")
+	burn := TrapOrder{Act: criteria.ActBurn, Trap: "one@traps.example", Reason: "r",
+		Since: criteria.At(o.now()) - 60}
+	done := make(chan error, 1)
+	func() {
+		o.rewriting.Lock() // as such an order does until the list has followed
+		defer o.rewriting.Unlock()
+		go func() {
+			_, err := o.Correct(t.Context(), "tester", burn)
+			done <- err
+		}()
+		o.must(criteria.ActExcept, "192.0.2.0/24", "a friend", 0)
+		o.must(criteria.ActList, "198.51.100.9/32", "r", 0)
+		if o.listed("198.51.100.9") != criteria.Operator {
+			t.Error("the listing does not hold")
+		}
+		if got := len(o.corrected()); got != 0 {
+			t.Errorf("%d traps are corrected by an order that has to wait", got)
+		}
+	}()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+	o.deciding.Lock()
+	defer o.deciding.Unlock()
+	burn.Trap = "two@traps.example"
+	if _, err := o.Correct(t.Context(), "tester", burn); err != nil {
+		t.Error(err)
+	}
+	if got := len(o.corrected()); got != 2 {
+		t.Errorf("%d traps are corrected", got)
+	}
+}
+
 // TestCorrectConcerns: only hits that are young enough, and received at or after the time that is
 // given, and named by the message.
 func TestCorrectConcerns(t *testing.T) {

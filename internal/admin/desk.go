@@ -44,6 +44,8 @@ type Desk struct {
 	deciding   sync.Mutex // one order after the other
 	rewriting  sync.Mutex // likewise, of those that read the log anew: others need not wait
 	simulating sync.Mutex // one simulation at a time
+	checking   sync.Mutex // one check of the store
+	backing    sync.Mutex // one backup
 }
 
 // Policy gives the policy in force.

@@ -26,6 +26,7 @@ type Decision struct {
 	Weight  *criteria.Micro `json:"weight,omitempty"`
 	Hits    []uint64        `json:"hits,omitempty"`
 	Name    string          `json:"name,omitempty"`
+	Serial  uint32          `json:"serial,omitempty"` // of a zone
 }
 
 // KeyChange is one key of a policy that became another.
@@ -55,7 +56,8 @@ type AuditFilter struct {
 func Acts() []criteria.Act {
 	return []criteria.Act{criteria.ActPolicy, criteria.ActExcept, criteria.ActUnexcept,
 		criteria.ActList, criteria.ActDelist, criteria.ActBurn, criteria.ActUnburn,
-		criteria.ActReweigh, criteria.ActUncount, criteria.ActRecount, criteria.ActPoints}
+		criteria.ActReweigh, criteria.ActUncount, criteria.ActRecount, criteria.ActPoints,
+		criteria.ActRollback, criteria.ActRetire, criteria.ActResume, criteria.ActForce}
 }
 
 // Audit gives the chosen decisions, newest first.
@@ -110,7 +112,8 @@ type history struct {
 
 func (h *history) entryOf(d *criteria.Decision) Decision {
 	n := Decision{Seq: d.Seq, At: d.At, After: d.After, Who: d.Who, Act: d.Act, Reason: d.Reason,
-		Origin: d.Origin, Until: d.Until, Trap: d.Trap, Since: d.Since, Hits: d.Hits, Name: d.Name}
+		Origin: d.Origin, Until: d.Until, Trap: d.Trap, Since: d.Since, Hits: d.Hits, Name: d.Name,
+		Serial: d.Serial}
 	if d.Network.IsValid() {
 		n.Network = &d.Network
 	}

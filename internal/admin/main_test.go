@@ -28,6 +28,7 @@ var began = time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 type office struct {
 	testing.TB
 	*Desk
+	dir     string // of the store
 	seconds atomic.Int64
 	sent    byte // messages, so that no content is another's
 }
@@ -52,8 +53,8 @@ func newOffice(t testing.TB) *office {
 // newUnreadOffice is one whose judge has not begun.
 func newUnreadOffice(t testing.TB) *office {
 	t.Helper()
-	o := &office{TB: t, Desk: &Desk{}}
-	s, err := store.Open(store.Config{Dir: t.TempDir(), Now: o.now})
+	o := &office{TB: t, Desk: &Desk{}, dir: t.TempDir()}
+	s, err := store.Open(store.Config{Dir: o.dir, Now: o.now})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,12 @@
 package admin
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/user"
+	"strconv"
+)
 
 // peerKey finds in a context who is at the other end.
 type peerKey struct{}
@@ -11,4 +17,18 @@ func whoIn(ctx context.Context) string {
 		return who
 	}
 	return "operator"
+}
+
+// Self is the author of the orders that this process carries out by itself.
+func Self() string { return nameOf(uint32(os.Getuid())) }
+
+// nameOf is "uid 1000 (alice)". The number is what the kernel vouches for; the
+// name is what it means on this machine today.
+func nameOf(uid uint32) string {
+	id := strconv.FormatUint(uint64(uid), 10)
+	u, err := user.LookupId(id)
+	if err != nil {
+		return "uid " + id
+	}
+	return fmt.Sprintf("uid %s (%s)", id, u.Username)
 }

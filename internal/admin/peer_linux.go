@@ -2,10 +2,7 @@ package admin
 
 import (
 	"context"
-	"fmt"
 	"net"
-	"os/user"
-	"strconv"
 
 	"golang.org/x/sys/unix"
 )
@@ -29,15 +26,4 @@ func ConnContext(ctx context.Context, c net.Conn) context.Context {
 		return ctx
 	}
 	return context.WithValue(ctx, peerKey{}, nameOf(peer.Uid))
-}
-
-// nameOf is "uid 1000 (alice)". The number is what the kernel vouches for; the
-// name is what it means on this machine today.
-func nameOf(uid uint32) string {
-	id := strconv.FormatUint(uint64(uid), 10)
-	u, err := user.LookupId(id)
-	if err != nil {
-		return "uid " + id
-	}
-	return fmt.Sprintf("uid %s (%s)", id, u.Username)
 }

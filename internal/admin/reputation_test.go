@@ -133,6 +133,20 @@ func TestCountRefuses(t *testing.T) {
 	if done, err := o.Count(t.Context(), "tester", "ns1", "r", strings.NewReader("")); err != nil || done.Last != 0 {
 		t.Errorf("nothing at all: %+v, %v", done, err)
 	}
+	today := criteria.DayOf(criteria.At(o.now()))
+	for _, ahead := range []criteria.Day{1, 2} { // a mirror's clock may be a little fast
+		before := o.Store.Mark().Decision
+		body := &frames{points: pointsFor(today+ahead, 7, "198.51.100.9")}
+		done, err := o.Count(t.Context(), "tester", "ns1", "r", body)
+		if ahead == 1 && (err != nil || done.Points != 1) {
+			t.Errorf("points of tomorrow: %+v, %v", done, err)
+		}
+		if ahead == 2 && (err == nil || !strings.Contains(err.Error(), "still to come") ||
+			o.Store.Mark().Decision != before) {
+			t.Errorf("points of the day after: %+v, %v", done, err)
+		}
+	}
+	before = o.Store.Mark().Decision
 	two := append(bytes.Clone(whole), whole[:len(whole)-1]...)
 	if done, err := o.Count(t.Context(), "tester", "ns1", "r", bytes.NewReader(two)); err == nil ||
 		done.First != before+1 || done.Points != 2 {

@@ -21,10 +21,8 @@ type Orders struct {
 	// Ingest records a message from a file; trap is "" where the message's own
 	// recipients decide.
 	Ingest func(ctx context.Context, message []byte, from, trap string, again bool) (Ingested, error)
-	// BuildZone publishes now; force lets held changes out.
-	BuildZone func(ctx context.Context, force bool) (Zone, error)
-	// DiffZone says what publishing now would change.
-	DiffZone func(ctx context.Context) (ZoneDiff, error)
+	// Zone carries out what is ordered of the zone; nil without a publisher.
+	Zone *ZoneDesk
 	// Reload puts the configuration on disk in force.
 	Reload func(ctx context.Context) (Settled, error)
 }
@@ -86,16 +84,14 @@ func Handler(d *Desk, o Orders) http.Handler {
 	}))
 	mux.HandleFunc("GET /v1/stats", answer(func(*http.Request) (any, error) { return d.Stats() }))
 	mux.HandleFunc("POST /v1/ingest", answer(o.ingest))
-	mux.HandleFunc("POST /v1/zone", answer(func(r *http.Request) (any, error) {
-		return o.BuildZone(r.Context(), r.URL.Query().Get("force") == "true")
-	}))
-	mux.HandleFunc("GET /v1/zone/diff", answer(func(r *http.Request) (any, error) {
-		return o.DiffZone(r.Context())
-	}))
 	mux.HandleFunc("POST /v1/reload", answer(func(r *http.Request) (any, error) {
 		return o.Reload(r.Context())
 	}))
 	routeTraps(mux, d)
+	routeStore(mux, d)
+	if o.Zone != nil {
+		routeZone(mux, o.Zone)
+	}
 	return mux
 }
 

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,13 +51,17 @@ type Daemon struct {
 	judge     *judge.Judge
 	intake    *intake.Intake
 	desk      *admin.Desk
-	publisher *zone.Publisher
+	zone      *admin.ZoneDesk
 	reloading sync.Mutex
-	made      certificates               // under reloading
-	zone      atomic.Pointer[admin.Zone] // the last publication, for stats
-	faults    atomic.Pointer[string]     // of the last publication, so that each is told once
-	broken    atomic.Pointer[error]      // why the judge gave up
-	stack     stack
+	made      certificates          // under reloading
+	broken    atomic.Pointer[error] // why the judge gave up
+
+	// What the last publication was told with, so that each thing is told once.
+	held    atomic.Pointer[zone.Held]
+	ordered atomic.Pointer[admin.ZoneOrder]
+	faults  atomic.Pointer[string]
+
+	stack stack
 }
 
 // Run serves until the context ends, and then stops: listeners, sessions, the
@@ -76,13 +81,8 @@ func Run(ctx context.Context, c *config.Config, o Options) error {
 
 // start opens the parts. What it opened is on the stack even when it fails.
 func (d *Daemon) start(c *config.Config) (failed <-chan error, err error) {
-	s, err := newSettings(c, d.options.Now(), &d.made)
-	if err != nil {
-		return nil, err
-	}
-	d.current.Store(s)
 	for _, open := range []func(*config.Config) error{
-		d.openStore, d.makeParts, d.bindTraps, d.openOps, d.openAdmin, d.runEngine,
+		d.openStore, d.makeSettings, d.makeParts, d.bindTraps, d.openOps, d.openAdmin, d.runEngine,
 	} {
 		if err := open(c); err != nil {
 			return nil, err
@@ -131,6 +131,18 @@ func (d *Daemon) openStore(c *config.Config) error {
 	return d.settle(context.Background(), c)
 }
 
+// makeSettings makes what the first sessions read. It comes behind the store, whose lock says that
+// the certificates beside it are ours to make.
+func (d *Daemon) makeSettings(c *config.Config) error {
+	d.made.dir = filepath.Join(c.DataDir, "certificates")
+	s, err := newSettings(c, d.options.Now(), &d.made)
+	if err != nil {
+		return err
+	}
+	d.current.Store(s)
+	return nil
+}
+
 // settle puts into the ledger what the configuration wants and it does not say.
 func (d *Daemon) settle(ctx context.Context, c *config.Config) error {
 	missing := judge.Settle(d.store.Decisions(0, d.store.Mark().Decision), wanted(c), "config")
@@ -141,19 +153,22 @@ func (d *Daemon) settle(ctx context.Context, c *config.Config) error {
 }
 
 // makeParts makes what the doors answer from; nothing of it works yet.
-func (d *Daemon) makeParts(c *config.Config) (err error) {
+func (d *Daemon) makeParts(c *config.Config) error {
 	d.judge = judge.New(d.store, d.options.Events)
 	d.intake = intake.New(d.store, func() parser.Trust { return d.current.Load().trust },
 		d.options.Events, d.options.Now)
+	if err := d.makeZone(c); err != nil {
+		return err
+	}
 	d.desk = d.newDesk()
-	d.publisher, err = zone.New(zoneConfig(c, d.options.Now, d.judge.Explains))
-	return err
+	return nil
 }
 
 // runEngine starts the judge and the publisher that follows it. Stopped in
 // reverse, the publisher would be first: so one stage stops both in order.
 func (d *Daemon) runEngine(*config.Config) error {
-	runner := zone.Runner{Publisher: d.publisher, Changed: d.judge.Changed(), List: d.list, Report: d.report}
+	runner := zone.Runner{Publisher: d.zone.Publisher, Changed: d.judge.Changed(),
+		List: d.zone.Snapshot, Report: d.report}
 	stopJudge := background(d.runJudge)
 	stopPublisher := background(func(ctx context.Context) error {
 		runner.Serve(ctx)
@@ -175,47 +190,6 @@ func (d *Daemon) runJudge(ctx context.Context) error {
 		d.options.Events.JudgeStopped(err)
 	}
 	return err
-}
-
-// list is what the publisher publishes: nothing while the list is incomplete.
-func (d *Daemon) list() (zone.Snapshot, bool) {
-	if d.incomplete() != nil {
-		return zone.Snapshot{}, false
-	}
-	list, err := d.judge.Listings()
-	if err != nil {
-		return zone.Snapshot{}, false
-	}
-	return zone.Snapshot{Listings: list.Listings, Exceptions: list.Exceptions, At: list.At}, true
-}
-
-func (d *Daemon) report(r zone.Result, err error) {
-	if err != nil {
-		d.options.Events.ZoneFailed(err)
-		return
-	}
-	held := r.Held.Additions + r.Held.Removals
-	z := admin.Zone{Serial: r.Serial, Entries: r.Entries, Held: held}
-	last := d.zoneNow()
-	z.Published = last.Published
-	if !r.Unchanged {
-		z.Published = criteria.At(d.options.Now())
-		d.options.Events.ZonePublished(r.Serial, r.Entries, r.Added, r.Removed)
-	}
-	if held != last.Held {
-		d.options.Events.ZoneHeld(r.Held.Additions, r.Held.Removals)
-	}
-	d.tellFaults(r.Faults)
-	d.zone.Store(&z)
-}
-
-// tellFaults tells of listings that cannot be published, when they are others
-// than the last time.
-func (d *Daemon) tellFaults(faults []zone.Fault) {
-	text := zone.Faults(faults).Error()
-	if old := d.faults.Swap(&text); text != "" && (old == nil || *old != text) {
-		d.options.Events.ZoneFaults(text)
-	}
 }
 
 // behind is how old the engine's instant may be before its list counts as

@@ -61,20 +61,20 @@ by = ["backup.traps.example"]
 
 [zone]
 min_interval = "1s"
-
+%s
 [web]
 address = ""
 [ops]
 address = ""
 `
 
-// newStand starts a daemon, which the test's cleanup stops.
-func newStand(t testing.TB, now time.Time) *stand {
+// newStand starts a daemon, with more keys of [zone] where a test wants them, which the test's cleanup stops.
+func newStand(t testing.TB, now time.Time, zoneKeys ...string) *stand {
 	t.Helper()
 	s := &stand{TB: t, clock: new(clock), dir: t.TempDir()}
 	s.forward(now.Sub(time.Unix(0, 0)))
 	path := filepath.Join(s.dir, "trapline.toml")
-	if err := os.WriteFile(path, fmt.Appendf(nil, text, s.dir), 0o600); err != nil {
+	if err := os.WriteFile(path, fmt.Appendf(nil, text, s.dir, strings.Join(zoneKeys, "\n")), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c, err := config.Load(path)

@@ -25,7 +25,7 @@ func (d *Daemon) openOps(c *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("listen for ops: %w", err)
 	}
-	d.serveHTTP(l, ops.NewServer(d.options.Events.Handler(d.ready)))
+	d.serveHTTP(l, ops.NewServer(d.options.Events.Handler(d.ready, d.note)))
 	return nil
 }
 
@@ -93,6 +93,7 @@ func (d *Daemon) bindTraps(c *config.Config) error {
 func (d *Daemon) serveTraps() (failed <-chan error, err error) {
 	errs := make(chan error, len(d.listeners))
 	budget := trap.NewBudget()
+	d.watch(budget)
 	names := map[string]string{}
 	for i, listener := range d.listeners {
 		if err := d.serveTrap(i, listener, budget, errs); err != nil {
@@ -138,7 +139,9 @@ func listen(a config.Address, handed map[string][]net.Listener) (net.Listener, e
 	case "unix":
 		return listenUnix(a.Name)
 	}
-	return net.Listen(a.Network, a.Name)
+	// Each wait of a session has a deadline, so no probes need to be set up for each of them.
+	quiet := net.ListenConfig{KeepAlive: -1}
+	return quiet.Listen(context.Background(), a.Network, a.Name)
 }
 
 // listenUnix opens a unix socket for our user and group. The store's lock says

@@ -17,7 +17,7 @@ import (
 
 // newDesk makes what answers the operator.
 func (d *Daemon) newDesk() *admin.Desk {
-	return &admin.Desk{Store: d.store, Judge: d.judge, Zone: d.zoneNow, Published: d.published,
+	return &admin.Desk{Store: d.store, Judge: d.judge, Zone: d.zone.State, Published: d.published,
 		Provider: feed.NewProviders().Provider,
 		Roster:   func() admin.Roster { return d.current.Load().roster() },
 		Redactor: func() *redact.Redactor { return d.current.Load().redactor }}
@@ -25,21 +25,13 @@ func (d *Daemon) newDesk() *admin.Desk {
 
 // orders are what the operator may order of the parts.
 func (d *Daemon) orders() admin.Orders {
-	return admin.Orders{Ingest: d.ingest, BuildZone: d.buildZone, DiffZone: d.diffZone,
-		Reload: d.reload}
+	return admin.Orders{Ingest: d.ingest, Zone: d.zone, Reload: d.reload}
 }
 
 func (d *Daemon) gate() error { return intake.Gate(d.store.Room)() }
 
-func (d *Daemon) zoneNow() admin.Zone {
-	if z := d.zone.Load(); z != nil {
-		return *z
-	}
-	return admin.Zone{}
-}
-
 func (d *Daemon) published(source netip.Prefix) (uint32, bool) {
-	return d.publisher.Published(source.Addr())
+	return d.zone.Publisher.Published(source.Addr())
 }
 
 // ingest records a message from a file for the traps that it names.
@@ -80,32 +72,6 @@ func (d *Daemon) trapsFor(message []byte, name string) ([]trap.Recipient, error)
 
 func problem(message, hint string) error {
 	return &admin.ProblemError{Message: message, Hint: hint, Status: http.StatusUnprocessableEntity}
-}
-
-// buildZone publishes now.
-func (d *Daemon) buildZone(_ context.Context, force bool) (admin.Zone, error) {
-	snapshot, complete := d.list()
-	if !complete {
-		return admin.Zone{}, problem("the list is not complete", "see readyz")
-	}
-	publish := d.publisher.Publish
-	if force {
-		publish = d.publisher.Force
-	}
-	result, err := publish(snapshot)
-	d.report(result, err)
-	return d.zoneNow(), err
-}
-
-// diffZone says what publishing now would change.
-func (d *Daemon) diffZone(context.Context) (admin.ZoneDiff, error) {
-	snapshot, complete := d.list()
-	if !complete {
-		return admin.ZoneDiff{}, problem("the list is not complete", "see readyz")
-	}
-	diff, held, err := d.publisher.Preview(snapshot)
-	return admin.ZoneDiff{Added: admin.ListingsOf(diff.Added), Removed: admin.ListingsOf(diff.Removed),
-		Changed: admin.ListingsOf(diff.Changed), Held: held.Additions + held.Removals}, err
 }
 
 // reload puts the configuration on disk in force for new sessions, the policy

@@ -1,8 +1,6 @@
 package daemon
 
 import (
-	"crypto/tls"
-	"fmt"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -37,8 +35,9 @@ func newSettings(c *config.Config, now time.Time, made *certificates) (*settings
 		if err != nil {
 			return nil, err
 		}
-		s.listeners = append(s.listeners, &trap.Settings{Hostname: l.Hostname, LMTP: l.LMTP, TLS: keys,
-			ProxyFrom: l.ProxyFrom, Peers: peersOf(c), Directory: directory, Limits: limitsOf(c.Limits)})
+		s.listeners = append(s.listeners, &trap.Settings{Hostname: l.Hostname, LMTP: l.LMTP,
+			Persona: trap.Persona(l.Persona), TLS: keys, ProxyFrom: l.ProxyFrom, Peers: peersOf(c),
+			Directory: directory, Limits: limitsOf(c.Limits)})
 	}
 	return s, nil
 }
@@ -95,23 +94,13 @@ func peersOf(c *config.Config) []netip.Prefix {
 
 func limitsOf(l config.Limits) trap.Limits {
 	return trap.Limits{Connections: l.Connections, ConnectionsPerIP: l.ConnectionsPerIP,
-		MessageBytes: l.MessageBytes, Recipients: l.Recipients, SessionTimeout: l.SessionTimeout,
-		CommandTimeout: l.CommandTimeout, DataTimeout: l.DataTimeout, MemoryBytes: l.MemoryBytes}
-}
-
-func (m *certificates) tlsOf(l config.Listen, now time.Time) (*tls.Config, error) {
-	switch l.TLS {
-	case config.TLSAuto:
-		cert, err := m.selfSigned(l.Hostname, now)
-		return &tls.Config{Certificates: []tls.Certificate{cert}}, err
-	case config.TLSFile:
-		keys := &keyPair{cert: l.CertFile, key: l.KeyFile}
-		if _, err := keys.get(nil); err != nil {
-			return nil, fmt.Errorf("read certificate of %s: %w", l.Address, err)
-		}
-		return &tls.Config{GetCertificate: keys.get}, nil
-	}
-	return nil, nil
+		ConnectionsPerNetwork:          l.ConnectionsPerNetwork,
+		ConnectionsPerMinute:           l.ConnectionsPerMinute,
+		ConnectionsPerMinutePerNetwork: l.ConnectionsPerMinutePerNetwork,
+		MessagesPerMinute:              l.MessagesPerMinute,
+		MessageBytes:                   l.MessageBytes, SessionBytes: l.SessionBytes,
+		Recipients: l.Recipients, SessionTimeout: l.SessionTimeout, CommandTimeout: l.CommandTimeout,
+		DataTimeout: l.DataTimeout, MemoryBytes: l.MemoryBytes}
 }
 
 // wanted is what the configuration wants of the ledger.
@@ -150,7 +139,8 @@ func ownNetworks() map[netip.Prefix]string {
 	return own
 }
 
-func zoneConfig(c *config.Config, now func() time.Time, explained func(netip.Prefix) bool) zone.Config {
+// ZoneConfig puts the [zone] of a configuration into the publisher's words.
+func ZoneConfig(c *config.Config, now func() time.Time, explained func(netip.Prefix) bool) zone.Config {
 	z := c.Zone
 	return zone.Config{
 		Dir: z.Dir, StateDir: filepath.Clean(z.Dir) + ".state",

@@ -33,6 +33,7 @@ var mayImport = map[string][]string{
 	"internal/ops":      {},
 	"internal/daemon":   {anything},
 	"cmd/trapline":      {anything},
+	"internal/bench":    {},
 	"internal/house":    {},
 	"internal/testpeer": {},
 }

@@ -8,6 +8,7 @@ import (
 	"hash/crc32"
 	"net/netip"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -110,6 +111,23 @@ func BenchmarkLog(b *testing.B) {
 		}
 		rate(b)
 	})
+	b.Run("a simulation with exceptions", func(b *testing.B) {
+		except := criteria.Decision{Act: criteria.ActExcept, Who: "test", Origin: criteria.FromOperator,
+			Network: netip.MustParsePrefix("203.0.113.0/24")}
+		if err := s.Decide(b.Context(), except); err != nil {
+			b.Fatal(err)
+		}
+		before := cpu(b)
+		for b.Loop() {
+			_, err := New(s, &diary{}).Try(context.Background(), Trial{Policies: []criteria.Policy{p},
+				From: 0, To: s.Mark().At + 1})
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+		b.ReportMetric((cpu(b)-before).Seconds()/float64(b.N), "cpu-s/op")
+		b.ReportMetric(float64(usage(b).Maxrss)/1e3, "MB-peak")
+	})
 	start(b).save()
 	b.Run("start with the snapshot", func(b *testing.B) {
 		for b.Loop() {
@@ -117,6 +135,58 @@ func BenchmarkLog(b *testing.B) {
 		}
 		rate(b)
 	})
+}
+
+// BenchmarkCorrections is forty burns beside one, each since a time of its own: as they come
+// while the engine is live, and where a start without the snapshot finds them in the ledger.
+func BenchmarkCorrections(b *testing.B) {
+	s := longLog(b)
+	read := func(b *testing.B, line timeline) timeline {
+		if err := line.read(b.Context(), s.Mark(), func([]criteria.Change) {}); err != nil {
+			b.Fatal(err)
+		}
+		return line
+	}
+	spent := func(b *testing.B, f func()) { // a busy machine's clock says little
+		before := cpu(b)
+		for b.Loop() {
+			f()
+		}
+		b.ReportMetric((cpu(b)-before).Seconds()/float64(b.N), "cpu-s/op")
+	}
+	live := read(b, timeline{store: s})
+	for _, n := range []int{0, 1, 40} {
+		var burns []criteria.Decision
+		for i := range n {
+			burns = append(burns, criteria.Decision{Act: criteria.ActBurn, Who: "test",
+				Trap: fmt.Sprintf("t%d@traps.example", i%9), Since: s.Mark().At - criteria.Second(n+i*3600)})
+		}
+		if n > 0 {
+			if err := s.Decide(b.Context(), burns...); err != nil {
+				b.Fatal(err)
+			}
+			b.Run(fmt.Sprintf("live/burns=%d", n), func(b *testing.B) {
+				spent(b, func() { read(b, live) })
+			})
+			live = read(b, live)
+		}
+		b.Run(fmt.Sprintf("start/burns=%d", n), func(b *testing.B) {
+			spent(b, func() { read(b, timeline{store: s}) })
+		})
+	}
+}
+
+// usage is what the process has had of the machine.
+func usage(b *testing.B) (u syscall.Rusage) {
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return u
+}
+
+func cpu(b *testing.B) time.Duration {
+	u := usage(b)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // plainFile is a bbolt file with as many values, each as large as a hit is on disk.

@@ -9,8 +9,10 @@
 // judge delays a listing, never an acknowledgement.
 //
 // It never writes the log or the ledger, and never decides by itself what the
-// rules do not say. What rewrites the past, a new policy or a burnt trap, is
-// replayed into a second engine beside the one that goes on answering.
+// rules do not say. Another policy, and a correction of the past that takes hits
+// which the engine may have forgotten, is replayed into a second engine beside
+// the one that goes on answering. A replay knows beforehand what all later
+// decisions correct, so that one is enough, however many there are.
 package judge
 
 import (
@@ -36,7 +38,8 @@ type Observer interface {
 	ListChanged(source string, from, to string, trigger string)
 	// Rewritten: a decision that changes what hits of the past count for is in
 	// force: another policy, or a correction. It listed and delisted so many
-	// sources, and gave others another answer.
+	// sources, and gave others another answer; where the log was replayed for it,
+	// together with those that came meanwhile, which are not told by themselves.
 	Rewritten(decision uint64, act, who string, listed, delisted, changed int)
 }
 
@@ -160,7 +163,8 @@ func (j *Judge) follow(ctx context.Context) error {
 
 // read applies the log up to a mark.
 func (j *Judge) read(ctx context.Context, to store.Mark) error {
-	for event, err := range j.store.Events(j.line.at, to) {
+	j.line.known = to.Decision
+	for event, err := range foretold(j.store.Events(j.line.at, to), j.expect) {
 		if err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
@@ -178,6 +182,13 @@ func (j *Judge) read(ctx context.Context, to store.Mark) error {
 	return nil
 }
 
+// expect tells the engine whose hits come next: that only reads.
+func (j *Judge) expect(sources []netip.Addr) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	j.line.expect(sources)
+}
+
 // apply takes the next event. Nobody reads the line before it is ready, so a
 // start that has the past to rewrite does it here, without the lock.
 func (j *Judge) apply(ctx context.Context, e store.Event) error {
@@ -185,7 +196,7 @@ func (j *Judge) apply(ctx context.Context, e store.Event) error {
 		_, err := j.line.apply(ctx, e)
 		return err
 	}
-	if e.Decision != nil && j.line.rewrites(*e.Decision) {
+	if e.Decision != nil && j.line.judgesAll(*e.Decision) {
 		return j.beginRewrite(ctx, *e.Decision)
 	}
 	j.mu.Lock()
@@ -196,6 +207,7 @@ func (j *Judge) apply(ctx context.Context, e store.Event) error {
 	}
 	j.announce(changes)
 	if e.Decision != nil {
+		j.tellCorrection(*e.Decision, changes)
 		j.signal()
 	}
 	j.heedEnds()
@@ -249,10 +261,12 @@ func (j *Judge) signal() {
 	}
 }
 
-// save keeps the engine's state on disk. Nothing depends on it but how long the
-// next start takes, so a full disk must not stop the judge.
+// save keeps the engine's state on disk, but for one that knows of decisions which
+// it has not come to. Nothing depends on it but how long the next start takes, so
+// a full disk must not stop the judge.
 func (j *Judge) save() {
-	if j.line.engine == nil || j.line.at == j.saved || len(j.pending) > 0 {
+	if j.line.engine == nil || j.line.at == j.saved || len(j.pending) > 0 ||
+		j.line.at.Decision < j.line.known {
 		return
 	}
 	j.saved = j.line.at

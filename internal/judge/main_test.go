@@ -205,7 +205,7 @@ func (r chance) decision() criteria.Decision {
 		d.Weight = []criteria.Micro{0, criteria.One / 4}[r.IntN(2)]
 		return d
 	case criteria.ActUncount, criteria.ActRecount:
-		d.Hits = []uint64{uint64(1 + r.IntN(20)), uint64(1 + r.IntN(20))}
+		d.Hits = []uint64{uint64(1 + r.IntN(80)), uint64(1 + r.IntN(80))}
 		return d
 	case criteria.ActPoints:
 		d.Name = []string{"log", "mirror"}[r.IntN(2)]
@@ -219,6 +219,17 @@ func (r chance) decision() criteria.Decision {
 		d.Until = now + criteria.Second(1+r.IntN(20))
 	}
 	return d
+}
+
+// decisions are one, or several at once.
+func (r chance) decisions() []criteria.Decision {
+	all := []criteria.Decision{r.decision()}
+	for r.IntN(3) == 0 {
+		for range 1 + r.IntN(6) {
+			all = append(all, r.decision())
+		}
+	}
+	return all
 }
 
 // policy is one of a few, so that the one in force comes up again as well.

@@ -61,7 +61,7 @@ func fillRandomly(c *court, r chance, seconds int, each func()) {
 			c.append(r.record())
 		}
 		if r.IntN(12) == 0 {
-			c.decide(r.decision())
+			c.decide(r.decisions()...)
 		}
 		each()
 	}
@@ -129,12 +129,15 @@ func caughtUp(t *testing.T, s *store.Store) *Judge {
 func state(t *testing.T, j *Judge) []byte {
 	t.Helper()
 	var b []byte
-	err := j.View(func(e *criteria.Engine) {
-		var err error
-		if b, err = e.MarshalBinary(); err != nil {
-			t.Fatal(err)
-		}
-	})
+	if err := j.View(func(e *criteria.Engine) { b = packed(t, e) }); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func packed(t *testing.T, e *criteria.Engine) []byte {
+	t.Helper()
+	b, err := e.MarshalBinary()
 	if err != nil {
 		t.Fatal(err)
 	}

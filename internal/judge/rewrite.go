@@ -36,8 +36,9 @@ func (r *rewriting) done() <-chan error {
 	return r.result
 }
 
-// beginRewrite makes the engine anew for a decision that changes what hits of
-// the past count for. A rewriting under way comes to the decision by itself.
+// beginRewrite makes the engine anew for a decision that takes long. A rewriting
+// under way comes to the decision by itself, and so does this one to those that
+// follow.
 func (j *Judge) beginRewrite(ctx context.Context, d criteria.Decision) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -49,8 +50,8 @@ func (j *Judge) beginRewrite(ctx context.Context, d criteria.Decision) error {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	j.rewrite = &rewriting{line: timeline{store: j.store, policy: j.line.policy}, first: d,
-		result: make(chan error, 1), cancel: cancel}
+	j.rewrite = &rewriting{first: d, result: make(chan error, 1), cancel: cancel,
+		line: timeline{store: j.store, policy: j.line.policy, known: j.line.known}}
 	line := &j.rewrite.line
 	j.rewrite.work(func() error {
 		if _, err := line.remake(ctx, d, before); err != nil {
@@ -115,6 +116,19 @@ func (j *Judge) replace(r *rewriting) {
 	j.observe.Rewritten(r.first.Seq, string(r.first.Act), r.first.Who, listed, delisted, changed)
 	j.stepped()
 	j.signal()
+}
+
+// tellCorrection tells what a correction changed that took no replay.
+func (j *Judge) tellCorrection(d criteria.Decision, changes []criteria.Change) {
+	switch d.Act {
+	case criteria.ActBurn, criteria.ActUnburn, criteria.ActReweigh, criteria.ActUncount,
+		criteria.ActRecount:
+		changes = slices.DeleteFunc(slices.Clone(changes), func(c criteria.Change) bool {
+			return c.Trigger != criteria.ByDecision
+		})
+		listed, delisted, changed := countChanges(changes)
+		j.observe.Rewritten(d.Seq, string(d.Act), d.Who, listed, delisted, changed)
+	}
 }
 
 func countChanges(changes []criteria.Change) (listed, delisted, changed int) {

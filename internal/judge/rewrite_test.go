@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/netip"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/trapline/trapline/criteria"
@@ -23,6 +24,72 @@ func traffic(n, from int) (records []*store.Record) {
 			Digest: criteria.Digest{byte(from), byte(from >> 8), byte(i), byte(i >> 8)}}})
 	}
 	return records
+}
+
+// counting is a context that counts how often it is asked: once for each event
+// that is read.
+type counting struct {
+	context.Context
+	asked int
+}
+
+func (c *counting) Err() error {
+	c.asked++
+	return c.Context.Err()
+}
+
+// However many corrections there are, a start reads the log once, and those that
+// come at once are one replay.
+func TestManyCorrectionsAreOneReplay(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCourt(t, dir)
+		defer c.close()
+		for n := range 100 {
+			c.append(newChance(uint64(n)).record())
+			pass(1)
+		}
+		line := timeline{store: c.store}
+		read := func(line *timeline) int {
+			ctx := &counting{Context: t.Context()}
+			if err := line.read(ctx, c.store.Mark(), func([]criteria.Change) {}); err != nil {
+				t.Fatal(err)
+			}
+			return ctx.asked
+		}
+		read(&line)
+		burnings := func(n int) (all []criteria.Decision) {
+			for i := range n {
+				all = append(all, criteria.Decision{Act: criteria.ActBurn, Who: "test",
+					Trap: trapNames[i%len(trapNames)], Since: criteria.At(time.Now()) - 60 - criteria.Second(i)},
+					criteria.Decision{Act: criteria.ActUncount, Who: "test", Hits: []uint64{uint64(i + 1)}})
+			}
+			return all
+		}
+		c.decide(burnings(1)...)
+		one := line
+		alone := read(&one)
+		c.decide(burnings(20)...)
+		if all := read(&line); alone < 100 || all > alone+2*40 {
+			t.Errorf("%d events are read for one burn, %d for forty more", alone, all)
+		}
+		start := timeline{store: c.store}
+		if all := read(&start); all > 100+2*45 {
+			t.Errorf("a start reads %d events", all)
+		}
+		if a, b := packed(t, line.engine), packed(t, start.engine); !bytes.Equal(a, b) {
+			t.Error("read at once, the log gives another state")
+		}
+		free := burnings(2)
+		for i := range free { // of what is known, or of all hits
+			free[i].Since, free[i].Act = 0, []criteria.Act{criteria.ActBurn, criteria.ActRecount}[i%2]
+		}
+		c.decide(append(free, criteria.Decision{Act: criteria.ActUnburn, Who: "test", Trap: trapNames[1]},
+			criteria.Decision{Act: criteria.ActReweigh, Who: "test", Trap: trapNames[2]})...)
+		if all := read(&line); all > 6 {
+			t.Errorf("%d events are read for what takes no replay", all)
+		}
+	})
 }
 
 // While an engine is made anew mail goes on, people decide, and what is asked is
@@ -76,7 +143,7 @@ func TestRewritingBesideMail(t *testing.T) {
 	p.Threshold = 2 * criteria.One
 	last := decide(policy(p), criteria.Decision{Act: criteria.ActBurn, Trap: "t1@traps.example"})
 	mail(5)
-	for _, seq := range []uint64{first, last} {
+	for seq := first; seq <= last; seq++ { // the burn may be applied before the policies
 		if err := j.Await(ctx, seq); err != nil {
 			t.Fatal(err)
 		}

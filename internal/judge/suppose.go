@@ -21,8 +21,8 @@ func (j *Judge) Suppose(ctx context.Context, d criteria.Decision) (is, would Lis
 		line.policy = d.Policy
 	}
 	d.Seq, d.After, d.At = from.at.Decision+1, from.at.LSN, from.at.At
-	past := criteria.CorrectionsOf(append(j.store.Decisions(0, from.at.Decision), d))
-	engine, err := line.load(ctx, from.at, past)
+	known := criteria.CorrectionsOf(append(j.store.Decisions(0, from.at.Decision), d))
+	engine, err := line.load(ctx, from.at, known)
 	if errors.Is(err, errStopped) {
 		err = ctx.Err()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/store"
@@ -14,6 +15,7 @@ import (
 // clock and no lock.
 type timeline struct {
 	store  *store.Store
+	known  uint64           // decisions up to this one are known beforehand
 	from   store.Mark       // where in the log it begins; decisions count from the first
 	policy *criteria.Policy // in force; nil before the first
 	fixed  bool             // the policy stays, whatever the ledger says
@@ -28,7 +30,8 @@ var errStopped = errors.New("stopped")
 // read brings the engine to a mark and lets time pass up to its instant. The
 // changes are told in order.
 func (t *timeline) read(ctx context.Context, to store.Mark, tell func([]criteria.Change)) error {
-	for event, err := range t.store.Events(t.at, to) {
+	t.known = to.Decision
+	for event, err := range foretold(t.store.Events(t.at, to), t.expect) {
 		if err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
@@ -48,6 +51,13 @@ func (t *timeline) read(ctx context.Context, to store.Mark, tell func([]criteria
 	return nil
 }
 
+// expect tells the engine whose hits come next.
+func (t *timeline) expect(sources []netip.Addr) {
+	if t.engine != nil {
+		t.engine.Expect(sources)
+	}
+}
+
 // apply takes the next event.
 func (t *timeline) apply(ctx context.Context, e store.Event) (changes []criteria.Change, err error) {
 	d := e.Decision
@@ -65,6 +75,9 @@ func (t *timeline) apply(ctx context.Context, e store.Event) (changes []criteria
 			d.Seq, store.ErrDamaged)
 	}
 	changes, err = t.decide(t.engine, *d)
+	if d.Act == criteria.ActPolicy && !t.fixed {
+		t.policy = d.Policy
+	}
 	t.at.Decision, t.at.At = d.Seq, d.At
 	return changes, err
 }
@@ -90,8 +103,8 @@ func (t *timeline) passesOver(d criteria.Decision) bool {
 	return false
 }
 
-// rewrites tells whether a decision changes what hits of the past count for, so
-// that the engine must be made anew.
+// rewrites tells whether a decision takes hits that the engine may have
+// forgotten, so that it must be made anew.
 func (t *timeline) rewrites(d criteria.Decision) bool {
 	switch {
 	case d.Act == criteria.ActPolicy && (t.fixed || t.engine == nil):
@@ -102,8 +115,15 @@ func (t *timeline) rewrites(d criteria.Decision) bool {
 	return t.engine.NeedsHistory(d)
 }
 
+// judgesAll tells whether a decision looks at every source anew, if not at every
+// hit: what those who ask for look-ups need not wait for.
+func (t *timeline) judgesAll(d criteria.Decision) bool {
+	return t.rewrites(d) || d.Act == criteria.ActPolicy && !d.Policy.Equal(*t.policy)
+}
+
 func (t *timeline) rewrite(ctx context.Context, d criteria.Decision) ([]criteria.Change, error) {
 	before, changes := t.standing(d.At)
+	t.engine = nil // one at a time is large enough
 	more, err := t.remake(ctx, d, before)
 	return append(changes, more...), err
 }
@@ -118,16 +138,18 @@ func (t *timeline) standing(at criteria.Second) (criteria.Standing, []criteria.C
 }
 
 // remake makes the engine as it is after a decision that rewrites the past, and
-// hands it the list as it stood before. It gives what the decision changed.
+// hands it the list as it stood before. It gives what the decision changed. What
+// later decisions correct is known to the new engine: it need not be made anew
+// for them.
 func (t *timeline) remake(
 	ctx context.Context, d criteria.Decision, before criteria.Standing,
 ) ([]criteria.Change, error) {
 	if d.Act == criteria.ActPolicy && !t.fixed {
 		t.policy = d.Policy
 	}
-	to := store.Mark{LSN: d.After, Decision: d.Seq - 1, At: d.At}
-	past := criteria.CorrectionsOf(t.store.Decisions(0, d.Seq))
-	engine, err := t.load(ctx, to, past)
+	to := store.Mark{LSN: d.After, Decision: d.Seq, At: d.At}
+	known := criteria.CorrectionsOf(t.store.Decisions(0, max(t.known, d.Seq)))
+	engine, err := t.load(ctx, to, known)
 	if err != nil {
 		return nil, err
 	}
@@ -137,12 +159,12 @@ func (t *timeline) remake(
 
 // load makes an engine that has lived through the log up to a mark under the
 // policy in force, with the other decisions in their place, and that knew
-// beforehand what some of them correct.
+// beforehand what they correct.
 func (t *timeline) load(
-	ctx context.Context, to store.Mark, past criteria.Corrections,
+	ctx context.Context, to store.Mark, known criteria.Corrections,
 ) (*criteria.Engine, error) {
-	engine := criteria.NewEngine(*t.policy, past)
-	for event, err := range t.store.Events(t.from, to) {
+	engine := criteria.NewEngine(*t.policy, known)
+	for event, err := range foretold(t.store.Events(t.from, to), engine.Expect) {
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("read the log: %w", err)

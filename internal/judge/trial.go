@@ -57,6 +57,8 @@ type courtroom struct {
 	begin     store.Mark // where the span begins
 	end       store.Mark // where it ends, at the latest
 	done      uint64
+	total     uint64           // records to go through, in all
+	excepts   bool             // something was ever excepted
 	base      *criteria.Course // what was; nil before the first trial
 }
 
@@ -81,76 +83,100 @@ func (j *Judge) court(t Trial) (*courtroom, error) {
 		before = len(c.decisions)
 	}
 	c.begin = store.Mark{LSN: first - 1, Decision: uint64(before), At: c.From}
+	c.excepts = slices.ContainsFunc(c.decisions, func(d criteria.Decision) bool {
+		return d.Act == criteria.ActExcept
+	})
+	sides := uint64(len(c.Policies))
+	if c.excepts {
+		sides *= 2
+	}
+	c.total = (c.end.LSN - c.begin.LSN) * (sides + 1)
 	return c, nil
 }
 
-// side is one of the engines on the way, and the course that it takes.
+func (c *courtroom) try(ctx context.Context, p criteria.Policy) (criteria.Comparison, error) {
+	if c.base == nil {
+		was, err := c.run(ctx, timeline{policy: c.policyBefore()})
+		if err != nil {
+			return criteria.Comparison{}, err
+		}
+		c.base = was
+	}
+	other, err := c.run(ctx, timeline{policy: &p, fixed: true})
+	if err != nil {
+		return criteria.Comparison{}, err
+	}
+	var bare *criteria.Course
+	if c.excepts {
+		bare, err = c.run(ctx, timeline{policy: &p, fixed: true, bare: true})
+		if err != nil {
+			return criteria.Comparison{}, err
+		}
+	}
+	return criteria.Compare(c.base, other, bare, c.Provider), nil
+}
+
+// side is one of the ways that the span is gone through, one after the other:
+// each takes an engine of its own.
 type side struct {
 	timeline
 	course *criteria.Course
+	spare  *criteria.Engine // without hits, it knows the exceptions that a bare side does not
 }
 
-func (c *courtroom) try(ctx context.Context, p criteria.Policy) (criteria.Comparison, error) {
-	other := c.side(timeline{policy: &p, fixed: true})
-	sides := []*side{other}
-	var bare *side
-	if c.excepts() {
-		bare = c.side(timeline{policy: &p, fixed: true, bare: true})
-		sides = append(sides, bare)
+// run brings a side through the span, event by event, and gives its course.
+func (c *courtroom) run(ctx context.Context, t timeline) (*criteria.Course, error) {
+	t.store, t.known = c.store, c.end.Decision
+	s := &side{timeline: t, course: criteria.NewCourse(c.From, c.To)}
+	if err := c.warmUp(ctx, s); err != nil {
+		return nil, err
 	}
-	if c.base == nil {
-		was := c.side(timeline{policy: c.policyBefore()})
-		c.base = was.course
-		sides = append(sides, was)
-	}
-	if err := c.run(ctx, sides, other, bare); err != nil {
-		return criteria.Comparison{}, err
-	}
-	if bare == nil {
-		return criteria.Compare(c.base, other.course, nil, c.Provider), nil
-	}
-	return criteria.Compare(c.base, other.course, bare.course, c.Provider), nil
-}
-
-func (c *courtroom) side(t timeline) *side {
-	t.store = c.store
-	return &side{timeline: t, course: criteria.NewCourse(c.From, c.To)}
-}
-
-// run brings every side through the span, event by event.
-func (c *courtroom) run(ctx context.Context, sides []*side, other, bare *side) error {
-	for _, s := range sides {
-		if err := c.warmUp(ctx, s); err != nil {
-			return err
-		}
-	}
-	follow := func(s *side, changes []criteria.Change) {
-		s.course.Take(s.engine, changes)
-		if s == bare {
-			s.course.Spare(other.engine, changes)
-		}
-	}
-	for event, err := range c.store.Events(c.begin, c.end) {
+	for event, err := range foretold(c.store.Events(c.begin, c.end), s.expect) {
 		if err != nil {
-			return fmt.Errorf("read the log: %w", err)
+			return nil, fmt.Errorf("read the log: %w", err)
 		}
 		if ctx.Err() != nil {
-			return errStopped
+			return nil, errStopped
 		}
 		if instant(event) >= c.To {
 			break
 		}
 		c.tick()
-		for _, s := range sides {
-			changes, err := s.apply(ctx, event)
-			if err != nil {
-				return err
-			}
-			follow(s, changes)
+		if err := s.take(ctx, event); err != nil {
+			return nil, err
 		}
 	}
-	for _, s := range sides {
-		follow(s, s.engine.Advance(c.To-1))
+	s.note(s.engine.Advance(c.To - 1))
+	return s.course, nil
+}
+
+func (s *side) take(ctx context.Context, e store.Event) error {
+	changes, err := s.apply(ctx, e)
+	if err == nil && e.Decision != nil {
+		err = s.except(*e.Decision)
+	}
+	if err == nil {
+		s.note(changes)
+	}
+	return err
+}
+
+// note follows the changes of the side's engine.
+func (s *side) note(changes []criteria.Change) {
+	s.course.Take(s.engine, changes)
+	if s.spare != nil {
+		s.spare.Advance(s.engine.Now())
+		s.course.Spare(s.spare, changes)
+	}
+}
+
+// except tells the engine that knows the exceptions of one more or less.
+func (s *side) except(d criteria.Decision) error {
+	if s.spare == nil || d.Act != criteria.ActExcept && d.Act != criteria.ActUnexcept {
+		return nil
+	}
+	if _, err := s.spare.Decide(d); err != nil {
+		return fmt.Errorf("ledger: %w", err)
 	}
 	return nil
 }
@@ -170,11 +196,18 @@ func (c *courtroom) warmUp(ctx context.Context, s *side) error {
 		return fmt.Errorf("read the log: %w", err)
 	}
 	s.from = store.Mark{LSN: max(first, 1) - 1}
-	past := criteria.CorrectionsOf(c.decisions[:c.begin.Decision])
-	if s.engine, err = s.load(ctx, c.begin, past); err != nil {
+	if s.engine, err = s.load(ctx, c.begin, criteria.CorrectionsOf(c.decisions)); err != nil {
 		return err
 	}
 	s.at = c.begin
+	if s.bare {
+		s.spare = criteria.NewEngine(*s.policy, criteria.Corrections{})
+	}
+	for _, d := range c.decisions[:c.begin.Decision] {
+		if err := s.except(d); err != nil {
+			return err
+		}
+	}
 	s.course.Begin(s.engine)
 	return nil
 }
@@ -191,16 +224,10 @@ func (c *courtroom) policyBefore() *criteria.Policy {
 	return policy
 }
 
-func (c *courtroom) excepts() bool {
-	return slices.ContainsFunc(c.decisions, func(d criteria.Decision) bool {
-		return d.Act == criteria.ActExcept
-	})
-}
-
 // tick tells of progress now and then.
 func (c *courtroom) tick() {
 	c.done++
 	if c.Progress != nil && c.done%4096 == 0 {
-		c.Progress(c.done, (c.end.LSN-c.begin.LSN)*uint64(len(c.Policies)))
+		c.Progress(c.done, c.total)
 	}
 }

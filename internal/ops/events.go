@@ -66,11 +66,22 @@ func (e *Events) ConnectionRefused(peer netip.Addr, why string) {
 // SessionEnded: a session is over.
 func (e *Events) SessionEnded(peer netip.Addr, why string, commands, messages int, bytes int64,
 	lasted time.Duration) {
-	e.m.sessions.WithLabelValues(why).Inc()
+	e.m.sessions.WithLabelValues(why, sessionDid(commands, messages)).Inc()
 	e.m.bytes.Add(float64(bytes))
 	e.log.Debug().Str("event", "session-ended").Stringer("peer", peer).Str("why", why).
 		Int("commands", commands).Int("messages", messages).Int64("bytes", bytes).
 		Dur("lasted_ms", lasted).Send()
+}
+
+// sessionDid sorts sessions by how far they came, so that probes stand apart.
+func sessionDid(commands, messages int) string {
+	switch {
+	case messages > 0:
+		return "mail"
+	case commands > 0:
+		return "talk"
+	}
+	return "nothing"
 }
 
 // RecipientRefused: a recipient was not taken.
@@ -88,10 +99,17 @@ func (e *Events) MessageTaken(peer netip.Addr, class string, recipients int, siz
 		Int("recipients", recipients).Int64("size", size).Send()
 }
 
-// MessageNotTaken: the sender keeps the message.
+// MessageNotTaken: the sender keeps the message. What we could not take is a
+// warning, what the sender spoilt is not: it may do that as often as it likes.
 func (e *Events) MessageNotTaken(peer netip.Addr, why string) {
 	e.m.notTaken.WithLabelValues(why).Inc()
-	e.log.Warn().Str("event", "message-not-taken").Stringer("peer", peer).Str("why", why).Send()
+	level := zerolog.WarnLevel
+	switch why {
+	case "rate", "bytes", "timeout", "broken":
+		level = zerolog.DebugLevel
+	}
+	e.log.WithLevel(level).Str("event", "message-not-taken").Stringer("peer", peer).
+		Str("why", why).Send()
 }
 
 // TLSFailed: a handshake came to nothing.
@@ -175,17 +193,26 @@ func (e *Events) Rewritten(decision uint64, act, who string, listed, delisted, c
 
 // ZonePublished: another zone is in place.
 func (e *Events) ZonePublished(serial uint32, entries, added, removed int) {
-	e.m.serial.Set(float64(serial))
-	e.m.entries.Set(float64(entries))
+	e.m.published.Inc()
 	e.log.Info().Str("event", "zone-published").Uint32("serial", serial).
 		Int("entries", entries).Int("added", added).Int("removed", removed).Send()
 }
 
 // ZoneHeld: the publish guard holds back other changes than before, or none.
 func (e *Events) ZoneHeld(additions, removals int) {
-	e.m.held.Set(float64(additions + removals))
 	e.log.Warn().Str("event", "zone-held").Int("additions", additions).
 		Int("removals", removals).Send()
+}
+
+// ZoneOrdered: by the operator's decision another thing stands in the zone: what
+// was published with a serial (rollback), nobody (retire), or the list again ("").
+func (e *Events) ZoneOrdered(act string, serial uint32, decision uint64, who string) {
+	if act == "" {
+		e.log.Info().Str("event", "zone-resumed").Send()
+		return
+	}
+	e.log.Warn().Str("event", "zone-ordered").Str("act", act).Uint32("to", serial).
+		Uint64("decision", decision).Str("who", who).Send()
 }
 
 // ZoneFaults: listings that cannot be published, or what was wrong with the

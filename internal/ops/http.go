@@ -8,8 +8,8 @@ import (
 )
 
 // Handler serves /metrics, /healthz (the process lives) and /readyz: 200 when
-// ready returns nil, else 503 and the reason.
-func (e *Events) Handler(ready func() error) http.Handler {
+// ready returns nil, with a note where there is one, else 503 and the reason.
+func (e *Events) Handler(ready func() error, note func() string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(e.m.registry, promhttp.HandlerOpts{}))
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
@@ -20,7 +20,11 @@ func (e *Events) Handler(ready func() error) http.Handler {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
 			return
 		}
-		_, _ = w.Write([]byte("ready\n"))
+		text := "ready\n"
+		if n := note(); n != "" {
+			text += n + "\n"
+		}
+		_, _ = w.Write([]byte(text))
 	})
 	return mux
 }

@@ -13,9 +13,8 @@ type metrics struct {
 	refused, sessions, recipients, taken, notTaken *prometheus.CounterVec
 	abuse, faults, recorded, causes, reports       *prometheus.CounterVec
 	changes                                        *prometheus.CounterVec
-	bytes                                          prometheus.Counter
+	bytes, published                               prometheus.Counter
 	commit                                         prometheus.Histogram
-	serial, entries, held                          prometheus.Gauge
 }
 
 func newMetrics() *metrics {
@@ -24,7 +23,7 @@ func newMetrics() *metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m := &metrics{registry: r,
 		refused:    counters(r, "connections_refused_total", "Connections that ended before the greeting.", "why"),
-		sessions:   counters(r, "sessions_total", "Sessions that ended.", "why"),
+		sessions:   counters(r, "sessions_total", "Sessions that ended.", "why", "did"),
 		recipients: counters(r, "recipients_refused_total", "Recipients that were not taken.", "why"),
 		taken:      counters(r, "messages_taken_total", "Messages that are on disk.", "class"),
 		notTaken:   counters(r, "messages_not_taken_total", "Messages that the sender kept.", "why"),
@@ -39,10 +38,8 @@ func newMetrics() *metrics {
 	m.commit = prometheus.NewHistogram(prometheus.HistogramOpts{Namespace: "trapline",
 		Name: "commit_seconds", Help: "Time from the end of a message until it is on disk.",
 		Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14)})
-	m.serial = gauge("zone_serial", "Serial of the zone in place.")
-	m.entries = gauge("zone_entries", "Entries of the zone in place.")
-	m.held = gauge("zone_held", "Changes that the publish guard holds back.")
-	r.MustRegister(m.bytes, m.commit, m.serial, m.entries, m.held)
+	m.published = prometheus.NewCounter(opts("zone_publications_total", "Zones that were published."))
+	r.MustRegister(m.bytes, m.commit, m.published)
 	return m
 }
 
@@ -54,8 +51,4 @@ func counters(r *prometheus.Registry, name, help string, labels ...string) *prom
 
 func opts(name, help string) prometheus.CounterOpts {
 	return prometheus.CounterOpts{Namespace: "trapline", Name: name, Help: help}
-}
-
-func gauge(name, help string) prometheus.Gauge {
-	return prometheus.NewGauge(prometheus.GaugeOpts{Namespace: "trapline", Name: name, Help: help})
 }

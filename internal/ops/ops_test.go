@@ -45,6 +45,8 @@ func TestEveryEvent(t *testing.T) {
 		{"rewritten", func(e *Events) { e.Rewritten(2, "policy", "config", 1, 2, 3) }},
 		{"zone-published", func(e *Events) { e.ZonePublished(1, 2, 1, 0) }},
 		{"zone-held", func(e *Events) { e.ZoneHeld(5, 1) }},
+		{"zone-ordered", func(e *Events) { e.ZoneOrdered("rollback", 1, 2, "root") }},
+		{"zone-resumed", func(e *Events) { e.ZoneOrdered("", 0, 0, "") }},
 		{"zone-faults", func(e *Events) { e.ZoneFaults("10.0.0.0/8: too wide") }},
 		{"zone-failed", func(e *Events) { e.ZoneFailed(errors.New("x")) }},
 	} {
@@ -52,6 +54,29 @@ func TestEveryEvent(t *testing.T) {
 		c.tell(New(zerolog.New(&out)))
 		if got := out.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"event":"`+c.event+`"`) {
 			t.Errorf("%s: %q", c.event, got)
+		}
+	}
+}
+
+// TestSpoilt: what a sender spoils as often as it likes does not fill the log; what we could not
+// take does.
+func TestSpoilt(t *testing.T) {
+	for why, want := range map[string]bool{"busy": true, "full": true, "fault": true, "memory": true,
+		"cut": true, "rate": false, "bytes": false, "timeout": false, "broken": false} {
+		var out bytes.Buffer
+		e := New(zerolog.New(&out).Level(zerolog.InfoLevel))
+		e.MessageNotTaken(netip.MustParseAddr("198.51.100.7"), why)
+		if got := out.Len() > 0; got != want {
+			t.Errorf("%s: in the log %v, want %v", why, got, want)
+		}
+	}
+}
+
+// TestProbes: sessions are told apart by how far they came.
+func TestProbes(t *testing.T) {
+	for want, session := range map[string][2]int{"nothing": {0, 0}, "talk": {2, 0}, "mail": {5, 1}} {
+		if got := sessionDid(session[0], session[1]); got != want {
+			t.Errorf("%d commands, %d messages: %s, want %s", session[0], session[1], got, want)
 		}
 	}
 }
@@ -68,8 +93,11 @@ func TestFaultHidesItsDetail(t *testing.T) {
 func TestHandler(t *testing.T) {
 	events := New(zerolog.Nop())
 	events.ProtocolAbuse(netip.MustParseAddr("198.51.100.7"), "http")
+	seven := func() float64 { return 7 }
+	events.Watch(Gauge{Name: "connections", Help: "Open.", Value: seven},
+		Gauge{Name: "store_bytes", Help: "Size.", Of: "hits", Value: seven})
 	var notReady error
-	h := events.Handler(func() error { return notReady })
+	h := events.Handler(func() error { return notReady }, func() string { return "a note" })
 	for _, c := range []struct {
 		path  string
 		ready error
@@ -77,9 +105,11 @@ func TestHandler(t *testing.T) {
 		want  string
 	}{
 		{"/healthz", errors.New("behind"), http.StatusOK, "ok"},
-		{"/readyz", nil, http.StatusOK, "ready"},
+		{"/readyz", nil, http.StatusOK, "ready\na note\n"},
 		{"/readyz", errors.New("still reading the log"), http.StatusServiceUnavailable, "still reading the log"},
 		{"/metrics", nil, http.StatusOK, `trapline_protocol_abuse_total{kind="http"} 1`},
+		{"/metrics", nil, http.StatusOK, "trapline_connections 7"},
+		{"/metrics", nil, http.StatusOK, `trapline_store_bytes{of="hits"} 7`},
 		{"/", nil, http.StatusNotFound, ""},
 	} {
 		notReady = c.ready

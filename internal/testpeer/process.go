@@ -67,6 +67,9 @@ func Start(t testing.TB, path string, args ...string) *Process {
 // Output is what the process has written so far, to standard output and standard error.
 func (p *Process) Output() string { return p.out.String() }
 
+// PID is the number of the process, until Stop.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
 // Signal sends the process and its children a signal, as SIGHUP for a reload. It must come before
 // Stop.
 func (p *Process) Signal(t testing.TB, s syscall.Signal) {

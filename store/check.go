@@ -1,0 +1,315 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"iter"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/trapline/trapline/criteria"
+)
+
+// Fault is one thing that is wrong with a file.
+type Fault struct {
+	File     string `json:"file"`
+	Hit      uint64 `json:"hit,omitempty"`      // its LSN, where one is concerned
+	Decision uint64 `json:"decision,omitempty"` // likewise its number
+	Problem  string `json:"problem"`
+	Mend     string `json:"mend"`
+}
+
+// Error says all of it in one line.
+func (f Fault) Error() string {
+	where := f.File
+	switch {
+	case f.Hit > 0:
+		where = fmt.Sprintf("%s, hit %d", f.File, f.Hit)
+	case f.Decision > 0:
+		where = fmt.Sprintf("%s, decision %d", f.File, f.Decision)
+	}
+	return fmt.Sprintf("%s: %s: %s", where, f.Problem, f.Mend)
+}
+
+// Checked is what a check found of one file.
+type Checked struct {
+	File     string  `json:"file"`
+	Bytes    int64   `json:"bytes"`
+	Records  int     `json:"records"`         // hits or decisions
+	Evidence int     `json:"evidence"`        // heads of messages, or points of decisions
+	First    uint64  `json:"first,omitempty"` // LSN or decision
+	Last     uint64  `json:"last,omitempty"`
+	Faults   []Fault `json:"faults"`
+	More     int     `json:"more_faults,omitempty"` // that are not named
+}
+
+// mostFaults bounds what is named of one file: one flipped bit in a branch can
+// lose a thousand hits.
+const mostFaults = 50
+
+// Rest is how often longer than it worked a reader rests that must not get into
+// the writer's way; 0 is for a store that nobody writes.
+type Rest int
+
+// BesideWriter leaves a reader a quarter of one processor.
+const BesideWriter Rest = 3
+
+// easer gives a function that rests after a stretch of work, until the context
+// ends.
+func (r Rest) easer(ctx context.Context) func() {
+	const stretch = 2 * time.Millisecond
+	began := time.Now()
+	return func() {
+		worked := time.Since(began)
+		if r == 0 || worked < stretch {
+			return
+		}
+		wait := time.NewTimer(time.Duration(r) * worked)
+		defer wait.Stop()
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+		}
+		began = time.Now()
+	}
+}
+
+// Check reads every value of every file of an open store up to the mark, and
+// tells file by file what is wrong. It ends early with the context. Memory does
+// not grow with the store.
+func (s *Store) Check(ctx context.Context, r Rest) iter.Seq[Checked] {
+	mark := s.Mark()
+	c := newChecker(ctx, r, s.cfg.Dir, mark)
+	c.store, c.decisions = s.ledger.store, mark.Decision
+	ledger := &day{path: s.ledger.path, db: s.ledger.db}
+	return c.run(slices.Values(s.openFiles()), ledger)
+}
+
+// CheckFolder is Check for a store that no process has open for writing; it
+// changes nothing, and a file that does not open keeps it from none of the
+// others. An error is the only thing that comes: there is no store, or it is in
+// use (ErrLocked).
+func CheckFolder(ctx context.Context, dir string) iter.Seq2[Checked, error] {
+	return func(yield func(Checked, error) bool) {
+		ledger, names, err := filesOf(dir)
+		if err != nil && !errors.Is(err, ErrDamaged) {
+			yield(Checked{}, fmt.Errorf("check store: %w", err))
+			return
+		}
+		c := newChecker(ctx, 0, dir, Mark{LSN: math.MaxUint64, Decision: math.MaxUint64})
+		if c.unopened = err; err == nil {
+			defer func() { _ = ledger.close() }() // only read
+			c.identify(ledger)
+		}
+		for found := range c.run(c.openEach(names), ledger) {
+			if !yield(found, nil) {
+				return
+			}
+		}
+	}
+}
+
+// filesOf opens the ledger of a folder and names its days. A ledger that does not
+// open is ErrDamaged.
+func filesOf(dir string) (ledger *day, days []string, err error) {
+	if days, err = dayNames(dir); err != nil {
+		return nil, nil, err
+	}
+	ledger = &day{path: filepath.Join(dir, ledgerName)}
+	_, err = os.Stat(ledger.path)
+	if err != nil && len(days) == 0 {
+		return nil, nil, err
+	}
+	ledger.db, err = openFile(ledger.path, true)
+	if err != nil && !errors.Is(err, ErrLocked) {
+		err = fmt.Errorf("%w: %w", err, ErrDamaged)
+	}
+	return ledger, days, err
+}
+
+// checker goes through the files of a store, oldest day first.
+type checker struct {
+	ctx       context.Context
+	ease      func()
+	dir       string
+	mark      Mark   // nothing later is looked at: it is being written
+	store     []byte // identity; nil where the ledger does not say it
+	decisions uint64 // how many the ledger has
+	unopened  error  // why the ledger did not open
+	unread    error  // why the day at hand did not
+	last      uint64 // LSN met before
+	stamp     criteria.Second
+	found     *Checked // the report being written
+	mend      string   // of the file at hand
+}
+
+func newChecker(ctx context.Context, r Rest, dir string, to Mark) *checker {
+	return &checker{ctx: ctx, ease: r.easer(ctx), dir: dir, mark: to}
+}
+
+// run checks days, ledger and snapshot in this order: each is held against what
+// the ones before it said.
+func (c *checker) run(days iter.Seq[*day], ledger *day) iter.Seq[Checked] {
+	return func(yield func(Checked) bool) {
+		for d := range days {
+			if c.ctx.Err() != nil || !yield(c.day(d)) {
+				return
+			}
+		}
+		if c.ctx.Err() == nil && yield(c.ledger(ledger)) {
+			if found, is := c.snapshot(); is {
+				yield(found)
+			}
+		}
+	}
+}
+
+// openEach opens one day after the other for reading.
+func (c *checker) openEach(names []string) iter.Seq[*day] {
+	return func(yield func(*day) bool) {
+		for _, name := range names {
+			d := &day{name: name, path: dayPath(c.dir, name)}
+			db, err := openFile(d.path, true)
+			if err != nil {
+				c.unread = err
+				if !yield(d) {
+					return
+				}
+				continue
+			}
+			d.db = db
+			more := yield(d)
+			if _ = d.close(); !more { // only read
+				return
+			}
+		}
+	}
+}
+
+// identify learns from the ledger which store this is.
+func (c *checker) identify(ledger *day) {
+	_ = ledger.view(func(tx *bbolt.Tx) error { // what is wrong is found again
+		if store, err := get(tx, bucketMeta, keyStore); err == nil {
+			c.store = append([]byte(nil), store...)
+		}
+		all, err := spanIn(tx)
+		c.decisions = all.last
+		return err
+	})
+}
+
+// Mends, by file.
+const (
+	mendDay = "restore a backup, or move the file away while the daemon is down: " +
+		"its hits then count no more"
+	mendLedger   = "restore a backup"
+	mendSnapshot = "remove it while the daemon is down: it is made anew from the log"
+)
+
+// begin starts the report of a file.
+func (c *checker) begin(path, mend string) {
+	c.found, c.mend = &Checked{File: filepath.Base(path), Faults: []Fault{}}, mend
+	if info, err := os.Stat(path); err == nil {
+		c.found.Bytes = info.Size()
+	}
+}
+
+func (c *checker) fault(f Fault) {
+	if len(c.found.Faults) == mostFaults {
+		c.found.More++
+		return
+	}
+	f.File, f.Mend = c.found.File, c.mend
+	c.found.Faults = append(c.found.Faults, f)
+}
+
+func (c *checker) problem(what string) { c.fault(Fault{Problem: what}) }
+
+// pages takes the census of a file.
+func (c *checker) pages(d *day) {
+	for range 10 {
+		err := d.view(func(tx *bbolt.Tx) error { return countPages(tx, d.path, c.ease, c.problem) })
+		if errors.Is(err, errOvertaken) {
+			continue
+		}
+		if err != nil {
+			c.problem(err.Error())
+		}
+		return
+	}
+	c.problem("its pages could not be counted: the writer was faster ten times")
+}
+
+// opened tells whether a file is open, and belongs to the store.
+func (c *checker) opened(d *day, unopened error) bool {
+	if d.db == nil {
+		c.problem(unopened.Error())
+		return false
+	}
+	err := d.view(func(tx *bbolt.Tx) error {
+		if c.store == nil {
+			return checkSchema(tx)
+		}
+		return checkMeta(tx, c.store)
+	})
+	if err != nil {
+		c.problem(err.Error())
+	}
+	return err == nil
+}
+
+func (c *checker) day(d *day) Checked {
+	c.begin(d.path, mendDay)
+	if !c.opened(d, c.unread) {
+		return *c.found
+	}
+	all, err := d.span()
+	if err != nil {
+		c.problem(err.Error())
+		return *c.found
+	}
+	all.last = min(all.last, c.mark.LSN)
+	c.found.First, c.found.Last = all.first, all.last
+	if all.last > 0 && c.last > 0 && all.first != c.last+1 {
+		c.problem(fmt.Sprintf("begins at hit %d: the day before it ends at hit %d", all.first, c.last))
+	}
+	c.hits(d, all)
+	c.evidence(d, all)
+	c.pages(d)
+	c.last = max(c.last, all.last)
+	return *c.found
+}
+
+// snapshot checks the state kept on disk, where there is one; what it says is for
+// the judge to compare.
+func (c *checker) snapshot() (Checked, bool) {
+	path := filepath.Join(c.dir, snapshotName)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return Checked{}, false
+	}
+	c.begin(path, mendSnapshot)
+	m, _, err := readSnapshot(path, c.store, c.decisions)
+	c.found.Last = m.LSN
+	switch {
+	case err != nil:
+		c.problem(err.Error())
+	case m.LSN > max(c.last, c.mark.LSN) || c.mark.LSN == math.MaxUint64 && m.LSN > c.last:
+		c.fault(Fault{Hit: m.LSN, Problem: fmt.Sprintf("was stored: the log ends at hit %d", c.last)})
+	}
+	return *c.found, true
+}
+
+func numberOf(k []byte) uint64 {
+	if len(k) != 8 {
+		return 0
+	}
+	return binary.BigEndian.Uint64(k)
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/trapline/trapline/criteria"
+)
+
+// tick is the writer's second: it renews the mark, measures the disk and drops
+// days that are too old.
+func (s *Store) tick() {
+	now, err := s.clock.read()
+	if err != nil {
+		s.setFull(err)
+		return
+	}
+	m := s.mark
+	m.At = max(m.At, now)
+	s.moveMark(m)
+	s.setFull(s.measure())
+	s.dropOld(m.At)
+}
+
+// setFull notes why Room refuses, or that it does not.
+func (s *Store) setFull(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !errors.Is(s.full, ErrFailed) {
+		s.full = why
+	}
+}
+
+// measure asks the file system how much is free.
+func (s *Store) measure() error {
+	var fs unix.Statfs_t
+	if err := unix.Statfs(s.cfg.Dir, &fs); err != nil {
+		return nil // nothing learnt; writing will tell
+	}
+	if free := fs.Bavail * uint64(fs.Bsize); free < s.cfg.FreeBytes {
+		return fmt.Errorf("%d bytes free, %d wanted: %w", free, s.cfg.FreeBytes, ErrFull)
+	}
+	return nil
+}
+
+// dropOld unlinks the days whose every record is older than retention, except
+// the newest: it says where the log ends.
+func (s *Store) dropOld(now criteria.Second) {
+	if s.cfg.Retention == 0 {
+		return
+	}
+	oldest := criteria.At(now.Time().Add(-s.cfg.Retention))
+	first := dayName(oldest)
+	if len(s.days) > 1 && s.days[0].name < first {
+		// What stays on a full disk goes with the next day.
+		if err := s.ledger.dropPoints(oldest); err != nil && errors.Is(s.refuse(err), ErrFailed) {
+			return
+		}
+	}
+	for len(s.days) > 1 && s.days[0].name < first {
+		d, free := s.letGo()
+		if !free {
+			return
+		}
+		_, _ = d.close(), os.Remove(d.path) // what stays is dropped at the next start
+	}
+}
+
+// letGo takes the oldest day off the list, unless somebody needs the days.
+func (s *Store) letGo() (*day, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.kept > 0 {
+		return nil, false
+	}
+	d := s.days[0]
+	s.days = s.days[1:]
+	return d, true
+}
+
+// keepDays gives the days as they are now. None of them is dropped until the
+// function that comes with them was called.
+func (s *Store) keepDays() (days []*day, release func()) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.kept++
+	return slices.Clone(s.days), func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.kept--
+	}
+}
