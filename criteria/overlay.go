@@ -98,11 +98,8 @@ func (o *overlay) expire(at Second) []netip.Prefix {
 		return nil
 	}
 	o.ends = Never
-	for _, x := range o.all() {
-		if x.Until <= at {
-			o.except(Decision{Act: ActUnexcept, Network: x.Network, Origin: x.Origin})
-		}
-		o.endsAfter(at, x.Until)
+	for _, x := range o.endedAt(at) {
+		o.except(Decision{Act: ActUnexcept, Network: x.Network, Origin: x.Origin})
 	}
 	for n, until := range maps.Collect(o.bars.All()) {
 		if until <= at {
@@ -115,6 +112,21 @@ func (o *overlay) expire(at Second) []netip.Prefix {
 		o.endsAfter(at, m.Until)
 	}
 	return over
+}
+
+// endedAt gives the exceptions that have ended, and notes the next end of the
+// others. There may be many, imported ones, so they are neither copied nor sorted.
+func (o *overlay) endedAt(at Second) []Exception {
+	var ended []Exception
+	for _, list := range o.exceptions.All() {
+		for i := range list {
+			if list[i].Until <= at {
+				ended = append(ended, list[i])
+			}
+			o.endsAfter(at, list[i].Until)
+		}
+	}
+	return ended
 }
 
 func (o *overlay) endsAfter(at, end Second) {

@@ -112,7 +112,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer, r Rest) (Manifest, erro
 // archive is a backup being written.
 type archive struct {
 	ctx      context.Context
-	ease     func()
+	ease     func() bool
 	tar      *tar.Writer
 	made     time.Time
 	manifest Manifest
@@ -200,7 +200,7 @@ func (a *archive) rest() error {
 	if err := a.flush(); err != nil {
 		return err
 	}
-	a.ease()
+	_ = a.ease()
 	return a.ctx.Err()
 }
 

@@ -73,7 +73,8 @@ func median(values []float64) float64 {
 // measure lets sessions append for a while and something else goes on, again and again.
 func measure(b *testing.B, s *Store, work func(context.Context)) phase {
 	b.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 400*time.Millisecond)
+	const span = 400 * time.Millisecond
+	ctx, cancel := context.WithTimeout(context.Background(), span)
 	defer cancel()
 	var all sync.WaitGroup
 	all.Go(func() {
@@ -94,10 +95,9 @@ func measure(b *testing.B, s *Store, work func(context.Context)) phase {
 			}
 		})
 	}
-	began := time.Now()
 	all.Wait()
 	whole := slices.Concat(took...)
 	slices.Sort(whole)
-	return phase{rate: float64(len(whole)) / time.Since(began).Seconds(),
+	return phase{rate: float64(len(whole)) / span.Seconds(),
 		p50: whole[len(whole)/2], p99: whole[len(whole)*99/100]}
 }

@@ -20,13 +20,14 @@ import (
 type census struct {
 	*pager
 	used, free bitmap
-	ease       func() // takes a rest where one is due
+	ease       func() bool // takes a rest where one is due; false: stop
+	stopped    bool
 	report     func(problem string)
 }
 
 // countPages takes the census of the file behind a transaction, which keeps its
 // pages from being written over.
-func countPages(tx *bbolt.Tx, path string, ease func(), report func(string)) error {
+func countPages(tx *bbolt.Tx, path string, ease func() bool, report func(string)) error {
 	f, err := os.Open(path) // the lock stays: it belongs to bbolt's own descriptor
 	if err != nil {
 		return err
@@ -99,7 +100,9 @@ func (c *census) take() {
 			c.tree(child, nil, nil, 0)
 		}
 	}
-	c.settle()
+	if !c.stopped {
+		c.settle()
+	}
 }
 
 // settle compares what is used with what is free.
@@ -209,7 +212,9 @@ func (c *census) ordered(page treePage, keys [][]byte, low, high []byte) bool {
 
 // page gives a page with its overflow and counts it as used.
 func (c *census) page(id uint64) (treePage, bool) {
-	c.ease()
+	if c.stopped = c.stopped || !c.ease(); c.stopped {
+		return treePage{}, false
+	}
 	page, err := c.read(id)
 	if err != nil {
 		c.report(err.Error())

@@ -62,15 +62,15 @@ type Rest int
 // BesideWriter leaves a reader a quarter of one processor.
 const BesideWriter Rest = 3
 
-// easer gives a function that rests after a stretch of work, until the context
-// ends.
-func (r Rest) easer(ctx context.Context) func() {
+// easer gives a function that rests after a stretch of work, and tells whether to
+// go on: not when the context has ended.
+func (r Rest) easer(ctx context.Context) func() bool {
 	const stretch = 2 * time.Millisecond
 	began := time.Now()
-	return func() {
+	return func() bool {
 		worked := time.Since(began)
 		if r == 0 || worked < stretch {
-			return
+			return ctx.Err() == nil
 		}
 		wait := time.NewTimer(time.Duration(r) * worked)
 		defer wait.Stop()
@@ -79,6 +79,7 @@ func (r Rest) easer(ctx context.Context) func() {
 		case <-ctx.Done():
 		}
 		began = time.Now()
+		return ctx.Err() == nil
 	}
 }
 
@@ -138,7 +139,7 @@ func filesOf(dir string) (ledger *day, days []string, err error) {
 // checker goes through the files of a store, oldest day first.
 type checker struct {
 	ctx       context.Context
-	ease      func()
+	ease      func() bool
 	dir       string
 	mark      Mark   // nothing later is looked at: it is being written
 	store     []byte // identity; nil where the ledger does not say it

@@ -14,7 +14,7 @@ import (
 // walk goes over the keys of a bucket from a number on, a chunk in a
 // transaction. The function says by false that it has seen enough.
 func (c *checker) walk(d *day, bucket []byte, from uint64, see func(n uint64, k, v []byte) bool) {
-	for more := true; more && c.ctx.Err() == nil; {
+	for more := true; more && c.ease(); {
 		err := d.view(func(tx *bbolt.Tx) error {
 			more = false
 			cursor := tx.Bucket(bucket).Cursor()
@@ -43,7 +43,6 @@ func (c *checker) walk(d *day, bucket []byte, from uint64, see func(n uint64, k,
 			c.problem(fmt.Sprintf("%s, from %d on: %v", bucket, from, err))
 			return
 		}
-		c.ease()
 	}
 }
 

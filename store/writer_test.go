@@ -194,7 +194,7 @@ func TestFullDiskPasses(t *testing.T) {
 	dir := smallDisk(t, "4m")
 	synctest.Test(t, func(t *testing.T) {
 		s := opened(t, Config{Dir: dir, Now: time.Now})
-		var noise [100 << 10]byte // does not get smaller
+		var noise [100 << 10]byte                         // does not get smaller
 		_, _ = rand.NewChaCha8([32]byte{}).Read(noise[:]) // never fails
 		big := func(n int) *Record {
 			r := hit(n)

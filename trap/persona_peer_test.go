@@ -168,12 +168,12 @@ func attend(conn net.Conn, program string, args []string) {
 	if err != nil {
 		return
 	}
-	defer file.Close()
 	cmd := exec.Command(program, args...)
 	cmd.Stdin, cmd.Stdout = file, file
-	if err := cmd.Start(); err != nil {
+	err = cmd.Start()
+	_ = file.Close() // the program has its own
+	if err != nil {
 		return
 	}
-	_ = file.Close()
 	_ = cmd.Wait() // how it ended is seen by its peer
 }

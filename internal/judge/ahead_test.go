@@ -62,7 +62,10 @@ func TestForetoldIsTheSameLog(t *testing.T) {
 func TestForetoldMayBeLeft(t *testing.T) {
 	for stop := range 2 * lookahead {
 		seen := 0
-		for range foretold(logOf(3*lookahead, nil), func([]netip.Addr) {}) {
+		for _, err := range foretold(logOf(3*lookahead, nil), func([]netip.Addr) {}) {
+			if err != nil {
+				t.Fatal(err)
+			}
 			if seen++; seen > stop {
 				break
 			}
