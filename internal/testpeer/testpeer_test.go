@@ -170,11 +170,12 @@ func TestFailure(t *testing.T) {
 }
 
 func TestSignal(t *testing.T) {
+	// Not HUP: under nohup(1) a shell cannot but ignore it.
 	p := Start(t, Need(t, "sh", "dash"), "-c",
-		"trap 'echo reloaded' HUP; echo ready; while :; do sleep 0.05; done")
+		"trap 'echo reloaded' USR1; echo ready; while :; do sleep 0.05; done")
 	Eventually(t, time.Minute, "the start",
 		func() bool { return strings.Contains(p.Output(), "ready") })
-	p.Signal(t, syscall.SIGHUP)
+	p.Signal(t, syscall.SIGUSR1)
 	Eventually(t, time.Minute, "the reload",
 		func() bool { return strings.Contains(p.Output(), "reloaded") })
 }
