@@ -1,6 +1,7 @@
 package trap
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"time"
@@ -83,6 +84,13 @@ func (c *connection) run() {
 	converse(c)
 	c.server.config.Observer.SessionEnded(c.peer(), c.why, c.commands, c.messages, c.bytes,
 		time.Since(c.started))
+}
+
+// survive keeps a panic before or behind the dialogue from ending more than the connection.
+func (c *connection) survive() {
+	if fault := recover(); fault != nil {
+		c.server.config.Observer.Fault("session", fmt.Sprint(fault))
+	}
 }
 
 // meetProxy puts the declared client in the place of the proxy.

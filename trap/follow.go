@@ -105,7 +105,7 @@ func (g *guard) mayBeLong() bool {
 // mustWait notices who does not: RFC 2920 section 3.1 lets nothing be sent behind these commands
 // before their answer is there.
 func (g *guard) mustWait() {
-	if g.in.Buffered() > 0 {
+	if g.waiting() > 0 {
 		g.c.abuse(abuseEarly)
 	}
 }

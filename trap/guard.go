@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -51,7 +52,8 @@ func newGuard(c *connection, conn net.Conn, h *handover) *guard {
 
 // Read gives go-smtp its next command, once the answer to the last one is on its way. All ends
 // look alike to it: io.EOF.
-func (g *guard) Read(p []byte) (int, error) {
+func (g *guard) Read(p []byte) (n int, err error) {
+	defer g.survive(&n, &err)
 	for g.inward == "" {
 		if !g.flush() || g.over {
 			return 0, io.EOF
@@ -63,9 +65,20 @@ func (g *guard) Read(p []byte) (int, error) {
 		}
 		g.follow(text, tooLong)
 	}
-	n := copy(p, g.inward)
+	n = copy(p, g.inward)
 	g.inward = g.inward[n:]
 	return n, nil
+}
+
+// survive ends the session that panicked, and no other: go-smtp catches only what happens while it
+// acts on a command, not while it reads one.
+func (g *guard) survive(n *int, err *error) {
+	if fault := recover(); fault != nil {
+		g.c.server.config.Observer.Fault("session", fmt.Sprint(fault))
+		g.c.end(endFault)
+		g.stop()
+		*n, *err = 0, io.EOF
+	}
 }
 
 // Write takes a line of go-smtp's answer. Only the last of several counts.

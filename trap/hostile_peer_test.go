@@ -113,6 +113,7 @@ func neverReads(t *testing.T, a *arena) {
 		c.send(t, proxyHeader)
 	}
 	c.send(t, "HELO x\r\nMAIL FROM:<>\r\n")
+	waitFor(t, a.stand, 1)
 	// The server stops reading when it cannot answer, so not all of this will be taken.
 	_, _ = io.WriteString(c, strings.Repeat("RCPT TO:<nobody@elsewhere.example>\r\n", 9000))
 	waitFor(t, a.stand, 0)

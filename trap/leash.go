@@ -38,11 +38,12 @@ func (l *leash) arm(timeout time.Duration) bool {
 func (l *leash) armReply(timeout time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	at := time.Now().Add(parting)
-	if !l.isCut {
-		at = l.earlier(timeout).Add(parting)
+	at := time.Now()
+	// The end of the session may have passed while a message was stored: its 250 is owed.
+	if end := l.earlier(timeout); !l.isCut && end.After(at) {
+		at = end
 	}
-	l.writing.move(at, l.raw.SetWriteDeadline)
+	l.writing.move(at.Add(parting), l.raw.SetWriteDeadline)
 }
 
 // earlier returns the instant timeout from now, or the end of the session before it.

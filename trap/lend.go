@@ -37,6 +37,15 @@ func (g *guard) borrow() {
 	g.small, g.in = g.in, large
 }
 
+// waiting returns how many bytes have come that were not looked at yet.
+func (g *guard) waiting() int {
+	n := g.in.Buffered()
+	if g.small != nil {
+		n += g.small.Buffered()
+	}
+	return n
+}
+
 // giveBack ends that, once what came behind the content has been read.
 func (g *guard) giveBack() {
 	if g.small == nil || g.in.Buffered() > 0 {

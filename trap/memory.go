@@ -121,6 +121,10 @@ func (m *memory) release(c *claim) {
 func (m *memory) wake() {
 	still := m.waiting[:0]
 	for _, c := range m.waiting {
+		if c.wants > c.limit-m.used { // most of a crowd: see canGrant
+			still = append(still, c)
+			continue
+		}
 		if (c.held > 0 || len(still) == 0) && m.canGrant(c, c.wants) {
 			m.grant(c, c.wants)
 			close(c.granted)

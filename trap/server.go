@@ -132,6 +132,7 @@ func (s *Server) admit(raw net.Conn, listener string) {
 	}
 	go func() {
 		defer s.remove(c)
+		defer c.survive()
 		c.run()
 	}()
 }

@@ -18,7 +18,7 @@ func (g *guard) startTLS() {
 		g.answer(replyNoTLS)
 	case g.tls != nil:
 		g.answer(replyTLSTwice)
-	case g.in.Buffered() > 0:
+	case g.waiting() > 0:
 		// Sent in the clear, by whoever could, to be read as if it had been encrypted.
 		g.c.abuse(abuseInjection)
 		g.finish(endTLS, replyTLSWords)
