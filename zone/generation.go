@@ -86,7 +86,7 @@ func (p *Publisher) generationFrom(s Snapshot, serial uint32) (Generation, error
 	}
 	then := backTo(kept.listings, s.Listings, s.Order.since(kept.published()))
 	list, _ := Resolve(then, s.Exceptions, p.cfg.Special, s.At)
-	g.Difference = Diff(p.list(), list)
+	g.Difference = Diff(p.List(), list)
 	return g, nil
 }
 
@@ -115,9 +115,11 @@ func (p *Publisher) Target(o Order, named uint32) (uint32, error) {
 		if serial >= before {
 			continue
 		}
-		if _, err := p.keptSet(serial); !errors.Is(err, ErrNoGeneration) {
-			return serial, err
+		kept, err := p.keptSet(serial)
+		if errors.Is(err, ErrNoGeneration) || err == nil && kept.zone.Header.Retired {
+			continue // to list nobody again must be named
 		}
+		return serial, err
 	}
 	return 0, fmt.Errorf("a zone from before serial %d %w", before, ErrNoGeneration)
 }

@@ -157,7 +157,7 @@ func (p *Publisher) Preview(s Snapshot) (Preview, error) {
 	if err != nil {
 		return Preview{}, err
 	}
-	v := Preview{Difference: Diff(p.list(), passed.Listings), Waiting: passed.Waiting}
+	v := Preview{Difference: Diff(p.List(), passed.Listings), Waiting: passed.Waiting}
 	if len(v.Waiting.Added) > 0 {
 		v.Next = passed.Hold.Since + anHour
 	}
@@ -266,15 +266,15 @@ func (p *Publisher) pass(s *Snapshot, guard Guard) (Passed, []Fault, error) {
 	}
 	excepted := tableOf(s.Exceptions, s.At)
 	return guard.Pass(Turn{
-		Published: p.list(), Wanted: wanted, At: s.At, Hold: hold,
+		Published: p.List(), Wanted: wanted, At: s.At, Hold: hold,
 		Explained: func(l criteria.Listing) bool {
 			return l.Until <= s.At || excepted.OverlapsPrefix(l.Source) || p.cfg.Explained(l.Source)
 		},
 	}), faults, nil
 }
 
-// list is what is published.
-func (p *Publisher) list() []criteria.Listing {
+// List is what is published, sorted; nobody may change it.
+func (p *Publisher) List() []criteria.Listing {
 	if now := p.published.Load(); now != nil {
 		return now.listings
 	}
@@ -283,7 +283,7 @@ func (p *Publisher) list() []criteria.Listing {
 
 func (p *Publisher) resultOf(passed Passed, faults []Fault) Result {
 	r := Result{Entries: len(passed.Listings), Held: passed.Held, Faults: append(faults, p.damaged...)}
-	d := Diff(p.list(), passed.Listings)
+	d := Diff(p.List(), passed.Listings)
 	r.Added, r.Removed, r.Changed = len(d.Added), len(d.Removed), len(d.Changed)
 	if now := p.published.Load(); now != nil {
 		r.Serial, r.Published = now.serial, now.at

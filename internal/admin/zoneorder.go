@@ -48,14 +48,16 @@ func (z *ZoneDesk) Order(ctx context.Context, who string, o OrderOfZone) (Effect
 		return EffectOnZone{}, err
 	}
 	d.Who = who
-	made := []criteria.Decision{d}
+	made, before := []criteria.Decision{d}, z.Publisher.List()
 	if err := z.Store.Decide(ctx, made...); err != nil {
 		return EffectOnZone{}, fmt.Errorf("write the ledger: %w", err)
 	}
 	done := EffectOnZone{Seq: made[0].Seq, Act: d.Act, Serial: d.Serial, Who: who}
 	result, err := z.Publisher.Publish(z.Snapshot)
 	done.Pending = errors.Is(err, zone.ErrIncomplete)
-	done.Added, done.Removed, done.Changed = result.Added, result.Removed, result.Changed
+	// Compared with what stood before: the daemon may have heeded the ledger already.
+	diff := zone.Diff(before, z.Publisher.List())
+	done.Added, done.Removed, done.Changed = len(diff.Added), len(diff.Removed), len(diff.Changed)
 	if !done.Pending {
 		z.Report(result, err)
 	}
