@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +29,7 @@ func (a *app) warnings(c *config.Config) []string {
 	if points == "" || len(bare) == 0 {
 		return found
 	}
-	return append(found, fmt.Sprintf("%s, and no network of %s is excepted: a customer's spam could list "+
+	return append(found, fmt.Sprintf("%s, and hardly any network of %s is excepted: a customer's spam could list "+
 		"their servers: trapline reputation import a log of the mail that comes in, or trapline except "+
 		"import a list of good senders", points, strings.Join(bare, ", ")))
 }
@@ -82,26 +84,25 @@ func pointsWarning(s admin.Safeguards, maxAge time.Duration, now time.Time) stri
 	return ""
 }
 
-// bareProviders names the large mail providers of which no network is excepted:
-// by the configuration, which may not be in force yet, or by verb.
+// excepted is the share of a provider's addresses from which on it counts as
+// excepted. Lists of good senders name those that send mail, not all; a single
+// server that was excepted says nothing about the others.
+const excepted = 0.1
+
+// bareProviders names the large mail providers of which little is excepted: by
+// the configuration, which may not be in force yet, or by verb.
 func bareProviders(c *config.Config, inForce []criteria.Exception) []string {
-	providers := feed.NewProviders()
-	covered := map[string]bool{}
+	var networks []netip.Prefix
 	for _, x := range c.Except {
-		name, _ := providers.Provider(x.Network)
-		covered[name] = true
+		networks = append(networks, x.Network)
 	}
 	for _, x := range inForce {
 		if x.Origin != criteria.FromConfig {
-			name, _ := providers.Provider(x.Network)
-			covered[name] = true
+			networks = append(networks, x.Network)
 		}
 	}
-	var bare []string
-	for _, name := range providers.Names() {
-		if !covered[name] {
-			bare = append(bare, name)
-		}
-	}
-	return bare
+	providers := feed.NewProviders()
+	return slices.DeleteFunc(providers.Names(), func(name string) bool {
+		return providers.Share(name, networks) >= excepted
+	})
 }
