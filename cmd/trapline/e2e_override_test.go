@@ -79,7 +79,7 @@ func checkSameList(t *testing.T, want, got []admin.Listing) {
 	}
 	for i := range want {
 		if want[i].Source != got[i].Source || want[i].Answer != got[i].Answer ||
-			want[i].Since != got[i].Since {
+			want[i].Since != got[i].Since || want[i].Until != got[i].Until {
 			t.Errorf("listing %+v, want %+v", got[i], want[i])
 		}
 	}
