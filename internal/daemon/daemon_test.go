@@ -100,6 +100,12 @@ func newStand(t testing.TB, now time.Time, zoneKeys ...string) *stand {
 		ended <- nil
 		t.Fatalf("run: %v", err)
 	}
+	client := admin.NewClient(filepath.Join(s.dir, "admin.sock"))
+	defer client.Close()
+	testpeer.Eventually(t, patience, "a judge that has read the log", func() bool {
+		_, err := client.Listings(admin.ListingFilter{})
+		return err == nil
+	})
 	return s
 }
 
