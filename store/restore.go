@@ -65,7 +65,7 @@ func checkEmptyFolder(dir string) error {
 	case len(entries) == 0:
 		return nil
 	}
-	return fmt.Errorf("%s has %s in it: %w: move what is there away, or give an empty data_dir",
+	return fmt.Errorf("%s has %s in it: %w: stop the daemon and move what is there away, or give an empty data_dir",
 		dir, entries[0].Name(), ErrNotEmpty)
 }
 

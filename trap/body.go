@@ -80,6 +80,7 @@ type collector struct {
 	ends   time.Time       // all content must be here by then
 	cut    <-chan struct{} // ends when nothing is waited for any more
 	head   []byte
+	apart  apart // what head lies in once it is long
 	size   int64
 	starve bool // there was no more memory
 
@@ -128,14 +129,25 @@ func (c *collector) grow(need int) bool {
 	if !c.memory.take(&c.claim, int64(size-cap(c.head)), time.Until(c.ends)/2, c.cut) {
 		return false
 	}
+	if size > headBytes && c.apart == nil {
+		c.apart = newApart(c.keep)
+		copy(c.apart, c.head)
+	}
+	if c.apart != nil {
+		c.head = c.apart[:len(c.head):size]
+		return true
+	}
 	c.head = append(c.memory.room(size), c.head...)
 	return true
 }
 
 // free gives the memory back; nothing of the head may be used afterwards.
 func (c *collector) free() {
-	c.memory.giveBack(c.head)
-	c.head = nil
+	if c.apart == nil {
+		c.memory.giveBack(c.head)
+	}
+	c.apart.giveBack()
+	c.head, c.apart = nil, nil
 	c.memory.release(&c.claim)
 }
 

@@ -3,12 +3,15 @@ package trap
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/tls"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // open begins a transaction up to the 354.
@@ -152,6 +155,37 @@ func TestPanic(t *testing.T) {
 		}
 	}
 }
+
+// TestPanicElsewhere: nor does a panic while no command is acted on cost more than its connection.
+func TestPanicElsewhere(t *testing.T) {
+	for where, change := range map[string]func(*Config, *Settings){
+		"in a handshake": func(_ *Config, s *Settings) {
+			s.TLS = &tls.Config{GetConfigForClient: func(*tls.ClientHelloInfo) (*tls.Config, error) {
+				panic("handshake")
+			}}
+		},
+		"behind the dialogue": func(c *Config, _ *Settings) { c.Observer = shaky{c.Observer} },
+	} {
+		t.Run(where, func(t *testing.T) {
+			s := newStand(t, change)
+			c := dial(t, s.address)
+			c.reply(t)
+			c.send(t, "STARTTLS\r\n")
+			c.reply(t)
+			_ = tls.Client(c.Conn, &tls.Config{InsecureSkipVerify: true}).Handshake()
+			_ = c.Close()
+			s.finish(t)
+			if !s.observer.has("fault: session") || s.budget.Connections() != 0 {
+				t.Errorf("%d places kept, events:\n%s", s.budget.Connections(), s.observer)
+			}
+		})
+	}
+}
+
+// shaky panics at the end of a session.
+type shaky struct{ Observer }
+
+func (shaky) SessionEnded(netip.Addr, string, int, int, int64, time.Duration) { panic("the end") }
 
 // TestCutOff: a message that the peer did not end is no message.
 func TestCutOff(t *testing.T) {

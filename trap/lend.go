@@ -1,6 +1,10 @@
 package trap
 
-import "bufio"
+import (
+	"bufio"
+
+	"golang.org/x/sys/unix"
+)
 
 // usualHead is room for the head of most messages. It is used again and again: what each message
 // leaves behind has to be collected, and that means to look at the stacks of all sessions.
@@ -20,6 +24,28 @@ func (m *memory) room(n int) []byte {
 func (m *memory) giveBack(head []byte) {
 	if cap(head) == usualHead {
 		m.heads.Put((*[usualHead]byte)(head[:usualHead]))
+	}
+}
+
+// apart is room for one message outside of the heap, for those that are kept whole: there the
+// collector would let as much lie about as is held, and growing would leave a copy behind. Pages
+// take memory only once they are written to.
+type apart []byte
+
+// newApart returns room for n bytes, nil if the system has none.
+func newApart(n int64) apart {
+	room, err := unix.Mmap(-1, 0, int(n), unix.PROT_READ|unix.PROT_WRITE,
+		unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return nil
+	}
+	return room
+}
+
+// giveBack returns the room to the system: whoever looks at it afterwards is stopped.
+func (a apart) giveBack() {
+	if a != nil {
+		_ = unix.Munmap(a) // fails only for what newApart did not return
 	}
 }
 

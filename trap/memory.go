@@ -19,7 +19,7 @@ import (
 type memory struct {
 	mu      sync.Mutex // guards all below, and the claims
 	used    int64
-	holding []*claim // all that hold something
+	holding []*claim // all that hold something, those that lack least first
 	waiting []*claim // in the order in which they came
 
 	heads sync.Pool // of *[usualHead]byte
@@ -31,7 +31,6 @@ type claim struct {
 	most  int64 // it never asks for more in all
 	limit int64 // of the memory altogether; not below most
 
-	place   int           // in holding
 	wants   int64         // more, while waiting
 	granted chan struct{} // closed when it has it
 }
@@ -108,12 +107,9 @@ func (m *memory) release(c *claim) {
 	if c.held == 0 {
 		return
 	}
+	m.leave(c)
 	m.used -= c.held
 	c.held = 0
-	last := m.holding[len(m.holding)-1]
-	m.holding[c.place], last.place = last, c.place
-	m.holding[len(m.holding)-1] = nil
-	m.holding = m.holding[:len(m.holding)-1]
 	m.wake()
 }
 
@@ -137,37 +133,45 @@ func (m *memory) wake() {
 }
 
 func (m *memory) grant(c *claim, n int64) {
-	if c.held == 0 {
-		c.place = len(m.holding)
-		m.holding = append(m.holding, c)
+	if c.held > 0 {
+		m.leave(c)
 	}
 	c.held += n
 	m.used += n
+	m.holding = slices.Insert(m.holding, m.rank(c), c)
+}
+
+// leave takes c out of holding.
+func (m *memory) leave(c *claim) {
+	first := m.rank(c)
+	place := first + slices.Index(m.holding[first:], c)
+	m.holding = slices.Delete(m.holding, place, place+1)
+}
+
+// rank returns where in holding those begin that lack as much as c.
+func (m *memory) rank(c *claim) int {
+	place, _ := slices.BinarySearchFunc(m.holding, c.lacks(), func(o *claim, lacks int64) int {
+		return cmp.Compare(o.lacks(), lacks)
+	})
+	return place
 }
 
 // canGrant says whether n bytes for c are there and leave all others a way to their ends. If c
-// itself can then come to its end, it does as it will and leaves more than there was before.
+// itself can then come to its end, it does as it will and leaves more than there was before; so
+// the others come to theirs, the one that lacks least first, until c is among those that can. The
+// rest could before c asked, and c leaves them no less.
 func (m *memory) canGrant(c *claim, n int64) bool {
-	free := c.limit - m.used - n
-	if free < 0 || c.lacks()-n <= free {
-		return free >= 0
+	free, lacks := c.limit-m.used-n, c.lacks()-n
+	if free < 0 {
+		return false
 	}
-	others := slices.DeleteFunc(slices.Clone(m.holding), func(o *claim) bool { return o == c })
-	return canAllEnd(free, others, c.held+n, c.lacks()-n)
-}
-
-// canAllEnd lets the claims come to their ends, the one that lacks least first, until c is among
-// those that can: the rest could before c asked, and c leaves them no less.
-func canAllEnd(free int64, others []*claim, held, lacks int64) bool {
-	slices.SortFunc(others, func(a, b *claim) int { return cmp.Compare(a.lacks(), b.lacks()) })
-	for _, o := range others {
-		if lacks <= free {
-			return true
+	for _, o := range m.holding {
+		if lacks <= free || o.lacks() > free {
+			break
 		}
-		if o.lacks() > free {
-			return false
+		if o != c {
+			free += o.held
 		}
-		free += o.held
 	}
 	return lacks <= free
 }

@@ -1,8 +1,10 @@
 package trap
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -177,4 +179,77 @@ func watchMemory(b *Budget, stop <-chan struct{}) (most int64) {
 			runtime.Gosched()
 		}
 	}
+}
+
+// TestMemoryGrants compares what is granted with the meaning of it: all that hold something can
+// come to their ends in some order, for what is free and what those before them leave.
+func TestMemoryGrants(t *testing.T) {
+	for seed := range uint64(300) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		m, limit := &memory{}, int64(200)
+		claims := make([]*claim, 12)
+		for i := range claims {
+			claims[i] = &claim{most: 1 + random.Int64N(limit), limit: limit}
+		}
+		for step := range 200 {
+			c := claims[random.IntN(len(claims))]
+			if c.lacks() == 0 {
+				m.release(c)
+				continue
+			}
+			n := 1 + random.Int64N(c.lacks())
+			want := m.used+n <= limit && allCanEnd(limit-m.used-n, claims, c, n)
+			if got := m.take(c, n, 0, nil); got != want {
+				t.Fatalf("seed %d, step %d: granted %v, want %v", seed, step, got, want)
+			}
+			if !slices.IsSortedFunc(m.holding, func(a, b *claim) int { return cmp.Compare(a.lacks(), b.lacks()) }) {
+				t.Fatalf("seed %d, step %d: not in order", seed, step)
+			}
+		}
+	}
+}
+
+// allCanEnd lets one after the other end that can, once c holds n more.
+func allCanEnd(free int64, claims []*claim, c *claim, n int64) bool {
+	held, lacks := map[*claim]int64{}, map[*claim]int64{}
+	for _, o := range claims {
+		if o.held > 0 {
+			held[o], lacks[o] = o.held, o.lacks()
+		}
+	}
+	held[c], lacks[c] = c.held+n, c.lacks()-n
+	for range claims {
+		for o, more := range lacks {
+			if more <= free {
+				free += held[o]
+				delete(lacks, o)
+			}
+		}
+	}
+	return len(lacks) == 0
+}
+
+// BenchmarkMemoryCrowd is the worst that a crowd of stalled senders can do: all hold something,
+// all wait for more, and one after the other gives up.
+func BenchmarkMemoryCrowd(b *testing.B) {
+	const crowd, limit = 2000, 64 << 20
+	for b.Loop() {
+		m := &memory{}
+		all := make([]*claim, crowd)
+		for i := range all {
+			all[i] = &claim{most: headBytes, limit: limit}
+		}
+		for size := int64(usualHead); size <= headBytes; size *= 2 {
+			for _, c := range all {
+				if c.wants == 0 && c.held < size {
+					m.ask(c, size-c.held)
+				}
+			}
+		}
+		for _, c := range all {
+			m.stopWaiting(c)
+			m.release(c)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/crowd, "µs/sender")
 }

@@ -222,6 +222,7 @@ func (g *guard) readContent(to *collector) error {
 	if !g.c.leash.arm(timeout) {
 		return os.ErrDeadlineExceeded
 	}
+	g.c.leash.armReply(timeout) // TLS may have to write, to change keys
 	to.ends = g.c.leash.earlier(timeout)
 	g.borrow()
 	content := newBody(g.in, g.c.mayRead())

@@ -37,6 +37,14 @@ func (s *socket) Write(p []byte) (written int, err error) {
 	}
 }
 
+// SetWriteDeadline is for TLS, which bounds its good-bye itself.
+func (s *socket) SetWriteDeadline(at time.Time) error {
+	s.leash.mu.Lock()
+	defer s.leash.mu.Unlock()
+	s.leash.writing.set(at, s.leash.raw.SetWriteDeadline)
+	return nil
+}
+
 // mayRead says whether a read that failed was interrupted before its time; then the socket knows
 // better now.
 func (l *leash) mayRead(err error) bool {

@@ -140,3 +140,38 @@ func TestSocketCut(t *testing.T) {
 		})
 	}
 }
+
+// TestSocketGoodBye: TLS bounds its last words by a deadline of its own, and that one holds.
+func TestSocketGoodBye(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, _, _ := newSocket(t)
+		begin := time.Now()
+		s.leash.armReply(time.Minute)
+		if err := s.SetWriteDeadline(begin.Add(5 * time.Second)); err != nil {
+			t.Fatal(err)
+		}
+		_, err := s.Write([]byte("good-bye"))
+		if got := time.Since(begin); got != 5*time.Second || !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("ended after %v with %v", got, err)
+		}
+	})
+}
+
+// TestSocketOwedReply: a message that was stored at the end of the session is answered all the
+// same, and one that was cut has its second.
+func TestSocketOwedReply(t *testing.T) {
+	for name, cut := range map[string]bool{"the session's time is over": false, "cut": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s, _, peer := newSocket(t)
+				<-time.After(2 * time.Hour)
+				s.leash.isCut = cut
+				s.leash.armReply(time.Minute)
+				go func() { _, _ = io.ReadFull(peer, make([]byte, 3)) }()
+				if _, err := s.Write([]byte("250")); err != nil {
+					t.Errorf("the reply was not sent: %v", err)
+				}
+			})
+		})
+	}
+}

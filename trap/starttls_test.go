@@ -166,3 +166,18 @@ func TestSelfSigned(t *testing.T) {
 		t.Error("a name that no certificate can hold was taken")
 	}
 }
+
+// TestInjectionBetweenBuffers: content is read through a second buffer, and what came behind
+// STARTTLS may still be in the first one when the second is empty.
+func TestInjectionBetweenBuffers(t *testing.T) {
+	const command = "\r\n.\r\nSTARTTLS\r\n"
+	s, c := pipeStand(t, withTLS(t))
+	c.play(t, data)
+	c.send(t, strings.Repeat("x", contentBytes-len(command)))
+	c.send(t, command+"EHLO injected\r\n")
+	c.play(t, "< 250 2.0.0 OK\n< 501 5.5.4 Syntax error in parameters\n.")
+	s.finish(t)
+	if !s.observer.has("abuse: injection") {
+		t.Errorf("events:\n%s", s.observer)
+	}
+}

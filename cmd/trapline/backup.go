@@ -38,6 +38,9 @@ func (c *backupCmd) Run(a *app) error {
 	if err != nil {
 		return err
 	}
+	if info, err := os.Stat(filepath.Dir(c.File)); err != nil || !info.IsDir() {
+		return usage("%s is no folder: make it, or give another one", printable(filepath.Dir(c.File)))
+	}
 	file, err := renameio.NewPendingFile(c.File, renameio.WithTempDir(filepath.Dir(c.File)),
 		renameio.WithStaticPermissions(0o600))
 	if err != nil {

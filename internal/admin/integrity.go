@@ -97,7 +97,7 @@ func compared(ctx context.Context, s *store.Store) Checkup {
 	case err != nil || errFirst != nil:
 		found.fault(errors.Join(err, errFirst).Error(), "restore a backup")
 	case c.Equal:
-		found.Note = replayed + ", as the state that is kept"
+		found.Note = replayed + ", as the state that is kept; a start reads on from there"
 	case c.Differ > 0:
 		found.fault(fmt.Sprintf("%s; %d sources have another answer in the state that is kept",
 			replayed, c.Differ), mendState)
