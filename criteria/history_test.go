@@ -3,6 +3,7 @@ package criteria
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/netip"
 	"slices"
@@ -102,7 +103,7 @@ func (h *history) hit(now Second) Hit {
 
 func (h *history) decision(now Second) Decision {
 	d := Decision{Seq: uint64(len(h.decisions) + 1), After: uint64(len(h.hits)), At: now, Who: "test"}
-	switch h.IntN(9) {
+	switch h.IntN(11) {
 	case 0, 1, 2:
 		d.Act = []Act{ActExcept, ActUnexcept}[h.IntN(2)]
 		d.Network, d.Origin = h.target(), FromOperator
@@ -121,8 +122,10 @@ func (h *history) decision(now Second) Decision {
 		for range 1 + h.IntN(3) {
 			d.Hits = append(d.Hits, 1+h.Uint64N(uint64(len(h.hits)+1)))
 		}
+	case 9, 10:
+		d.Act, d.Network = ActList, h.target()
 	}
-	if (d.Act == ActExcept || d.Act == ActDelist) && h.IntN(2) == 0 {
+	if slices.Contains([]Act{ActExcept, ActDelist, ActList}, d.Act) && h.IntN(2) == 0 {
 		d.Until = now + Second(1+h.IntN(20))
 	}
 	return d
@@ -134,7 +137,7 @@ func (h *history) target() netip.Prefix {
 	switch h.IntN(6) {
 	case 0, 1:
 		if n.Addr().Is6() {
-			n = netip.PrefixFrom(withHost(n.Addr(), 1<<63), 65)
+			n = netip.PrefixFrom(withHost(n.Addr(), h.Uint64N(2)<<63), 65)
 		}
 	case 2:
 		n = networkOf(n.Addr())
@@ -248,19 +251,16 @@ func (h *history) replay(hit func(Hit), decide func(Decision)) {
 
 func (h *history) check(now Second) {
 	h.Helper()
-	standing := h.engine.Standing()
+	standing := h.standing(h.units, h.networks, now)
+	kept := map[netip.Prefix]Answer{}
+	for source, is := range h.engine.Standing().listed {
+		kept[source] = is.answer
+	}
+	if !maps.Equal(kept, standing) {
+		h.Fatalf("second %d: the engine kept %v, want %v", now-start, kept, standing)
+	}
 	for _, unit := range h.units {
-		got, want := h.engine.Lookup(unit.Addr()), h.answer(unit, now)
-		if kept := standing.listed[unit].answer; kept != want {
-			h.Fatalf("second %d, %s: the engine kept %v, want %v", now-start, unit, kept, want)
-		}
-		if want == Unlisted && standing.listed[networkOf(unit.Addr())].answer == Network {
-			want = Network
-		}
-		if got.Answer != want {
-			h.Fatalf("second %d, %s: verdict %v, want %v (%s)", now-start, unit, got.Answer, want, got.Why)
-		}
-		counted := h.counted(unit, now, false)
+		got, counted := h.engine.Lookup(unit.Addr()), h.counted(unit, now, false)
 		if sum := h.score(counted, now); got.Score.Rat().Cmp(sum) != 0 {
 			h.Fatalf("second %d, %s: score %v, want %v", now-start, unit, got.Score, decimal(sum))
 		}
@@ -268,9 +268,34 @@ func (h *history) check(now Second) {
 			h.Fatalf("second %d, %s: %d points, want %d", now-start, unit, got.Points, want)
 		}
 	}
-	for _, n := range h.networks {
-		if is, want := standing.listed[n].answer == Network, h.escalated(n, now); is != want {
-			h.Fatalf("second %d, %s: listed as a network is %v, want %v", now-start, n, is, want)
+	h.checkList(h.list(standing, now), now)
+}
+
+// checkList compares what the engine tells of the list: all of it at once, and
+// address by address, of a /64 one in each half.
+func (h *history) checkList(list map[netip.Prefix]Answer, now Second) {
+	h.Helper()
+	told := map[netip.Prefix]Answer{}
+	for _, l := range h.engine.Listings() {
+		told[l.Source] = l.Answer
+	}
+	if !maps.Equal(told, list) {
+		h.Fatalf("second %d: the list is %v, want %v", now-start, told, list)
+	}
+	for _, unit := range h.units {
+		addresses := []netip.Addr{unit.Addr()}
+		if unit.Addr().Is6() {
+			addresses = append(addresses, withHost(unit.Addr(), 1<<63))
+		}
+		for _, a := range addresses {
+			got, want := h.engine.Lookup(a), h.lookup(a, list, now)
+			if got.Answer != want || got.Listed != (want != Unlisted) {
+				h.Fatalf("second %d, %s: listed %v as %v, want %v (%s)", now-start, a, got.Listed, got.Answer,
+					want, got.Why)
+			}
+			if got.Answer == Operator && got.Until != h.endOfWord(a, now) {
+				h.Fatalf("second %d, %s: by the operator until %d", now-start, a, got.Until)
+			}
 		}
 	}
 }

@@ -18,6 +18,7 @@ type naive struct {
 	decisions []Decision
 }
 
+// answer is the one that a unit has by its score.
 func (n *naive) answer(unit netip.Prefix, at Second) Answer {
 	if n.excepted(unit, at) || n.barred(unit, at) {
 		return Unlisted
@@ -29,57 +30,6 @@ func (n *naive) answer(unit netip.Prefix, at Second) Answer {
 		return Spam
 	}
 	return Backscatter
-}
-
-// network tells whether so many of its units are listed that all of it is.
-func (n *naive) network(network netip.Prefix, units []netip.Prefix, at Second) bool {
-	if n.policy.MinListed == 0 || n.barred(network, at) ||
-		slices.ContainsFunc(n.exceptions(at), network.Overlaps) {
-		return false
-	}
-	listed := 0
-	for _, unit := range units {
-		if network.Contains(unit.Addr()) && n.answer(unit, at) != Unlisted {
-			listed++
-		}
-	}
-	return listed >= n.policy.MinListed
-}
-
-func (n *naive) excepted(unit netip.Prefix, at Second) bool {
-	for _, x := range n.exceptions(at) {
-		if x.Bits() <= unit.Bits() && x.Contains(unit.Addr()) {
-			return true
-		}
-	}
-	return false
-}
-
-// exceptions lists the networks excepted at a second.
-func (n *naive) exceptions(at Second) []netip.Prefix {
-	until := map[netip.Prefix]Second{}
-	for _, d := range n.decisions {
-		switch {
-		case d.At > at:
-		case d.Act == ActExcept:
-			until[d.Network] = d.end()
-		case d.Act == ActUnexcept:
-			delete(until, d.Network)
-		}
-	}
-	var networks []netip.Prefix
-	for network, end := range until {
-		if at < end {
-			networks = append(networks, network)
-		}
-	}
-	return networks
-}
-
-func (n *naive) barred(unit netip.Prefix, at Second) bool {
-	return slices.ContainsFunc(n.decisions, func(d Decision) bool {
-		return d.Act == ActDelist && d.At <= at && d.Network.Overlaps(unit) && at < d.Until
-	})
 }
 
 // delisted, or uncounted and not taken back.

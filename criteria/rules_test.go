@@ -150,9 +150,11 @@ func TestRules(t *testing.T) {
 // whyNot is the condition that a history fails now.
 func whyNot(p Policy, hits []Hit, points int64) Ending {
 	e := NewEngine(p, Corrections{})
-	var o outlook
+	o := outlook{rules: e.rules, source: new(source), sets: e.sets, count: e.count}
 	for _, h := range hits {
-		o = e.outlook(e.score(&h), e.count)
+		if len(h.Traps) > 0 { // else it is recorded and counts nothing
+			o = e.outlook(e.score(&h), e.count)
+		}
 	}
 	o.given = points
 	tally := o.tallyAt(start, false)

@@ -3,6 +3,7 @@ package intake
 import (
 	"bytes"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -204,5 +205,60 @@ func TestFeedbackReportsOfTheCorpus(t *testing.T) {
 	}
 	if taken < 5 {
 		t.Errorf("only %d reports of %d hold a message", taken, len(files))
+	}
+}
+
+// Reports of the corpus, handed in by the desk whose own host wrote the topmost
+// line of the reported message: that line tells the source and when it came,
+// whatever the report says, and a relay of the desk is walked past.
+func TestFeedbackReportsByOwnHosts(t *testing.T) {
+	day := func(year, day, hour, minute, second int) time.Time {
+		return time.Date(year, time.April, day, hour, minute, second, 0, time.UTC)
+	}
+	for _, c := range []struct {
+		file, host, relay string
+		at                time.Time // in the host's line
+		want              string    // source, reason, counted for
+	}{
+		{"bsd__arf-02.eml", "mta34.mail.g9.yahoo.com", "", day(2013, 30, 7, 45, 6), "192.0.2.8 untrusted-peer [noc]"},
+		{"bsd__arf-16.eml", "mxg.senderscore.example.net", "", day(2015, 29, 14, 34, 45), "192.0.2.22 untrusted-peer [noc]"},
+		{"bsd__arf-16.eml", "mxg.senderscore.example.net", "192.0.2.22/32", day(2015, 29, 14, 34, 45),
+			"192.0.1.3 untrusted-peer [noc]"},
+		{"bsd__arf-17.eml", "example.org", "", day(2016, 29, 23, 34, 45), "192.0.2.3 untrusted-peer [noc]"},
+		{"bsd__arf-17.eml", "example.com", "", day(2016, 29, 23, 34, 45), "invalid IP no-trusted-start []"},
+		{"bsd__arf-19.eml", "nekochan", "", day(2015, 29, 14, 34, 45), "198.51.100.22 untrusted-peer [noc]"},
+		{"bsd__arf-20.eml", "ietf.example.com", "", day(2015, 29, 23, 34, 45), "invalid IP special-address []"},
+		{"bsd__arf-22.eml", "R7038-AA.example.com", "", day(2016, 29, 23, 34, 45), "203.0.113.245 untrusted-peer [noc]"},
+		{"mac__arf-01.eml", "y04.mail.example.net", "192.0.2.41/32", day(2009, 29, 0, 0, 0), "192.0.2.45 untrusted-peer [noc]"},
+	} {
+		t.Run(strings.Join([]string{c.file, c.host, c.relay}, " "), func(t *testing.T) {
+			report, err := os.ReadFile(filepath.Join(corpus, c.file))
+			if err != nil {
+				t.Skip("no corpus of feedback reports")
+			}
+			rule := trap.Rule{Class: trap.Reporter, Address: deskAddress, Name: "noc", Hosts: []string{c.host},
+				Peers: []netip.Prefix{netip.MustParsePrefix(deskPeer + "/32")}}
+			if c.relay != "" {
+				rule.Relays = []netip.Prefix{netip.MustParsePrefix(c.relay)}
+			}
+			for _, after := range []time.Duration{time.Hour, oldestReport + time.Second} {
+				want, counts := c.want, strings.HasSuffix(c.want, "[noc]")
+				if counts && after > oldestReport {
+					want = strings.Replace(want, "untrusted-peer [noc]", "too-old []", 1)
+				}
+				m := message(deskPeer, string(report))
+				m.Time = c.at.Add(after)
+				m.Recipients = append(m.Recipients, mustDirectory(rule).Match(deskAddress, m.Peer.Addr(), m.Time))
+				d := newDesk(t)
+				d.accept(m)
+				r := d.last()
+				if got := fmt.Sprint(r.Source, " ", r.Reason, " ", r.Traps); got != want || len(d.records()) != 1 {
+					t.Errorf("%s later: %d reports, %s, want %s", after, len(d.records()), got, want)
+				}
+				if counts && r.Time != criteria.At(c.at) {
+					t.Errorf("received at %s, want %s", r.Time, criteria.At(c.at))
+				}
+			}
+		})
 	}
 }

@@ -3,9 +3,11 @@ package judge
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/netip"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -75,6 +77,63 @@ func TestTrial(t *testing.T) {
 			}
 			if want := (criteria.Total{Sources: 1, Seconds: int64(listed.Until - listed.At)}); got.Base != want {
 				t.Errorf("%s: was %+v, want %+v", trial.name, got.Base, want)
+			}
+		}
+	})
+}
+
+// Other rules may touch a mail provider and an exception: the comparison names both.
+func TestTrialNamesProvidersAndExceptions(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		c := newCourt(t, dir)
+		defer c.close()
+		provided, excepted := netip.MustParsePrefix("198.51.100.0/28"), netip.MustParsePrefix("203.0.113.0/24")
+		begin := c.store.Mark().At
+		c.decide(criteria.Decision{Act: criteria.ActExcept, Network: excepted, Origin: criteria.FromOperator,
+			Reason: "everybody needs it"})
+		c.list("198.51.100.7")                       // by two traps, of the provider
+		c.hit("198.51.100.8", "a@traps.example", 1)  // by one, likewise
+		c.hit("198.51.100.99", "a@traps.example", 1) // by one, of nobody known
+		c.hit("203.0.113.9", "a@traps.example", 1)   // by one, excepted, and of another provider
+		was := c.lookup("198.51.100.7")
+		pass(40)
+		easy, hard := fast(), fast()
+		easy.Threshold, easy.MinReports, easy.MinTraps = criteria.One, 1, 1
+		hard.Threshold = 1000 * criteria.One
+		found, err := c.judge.Try(t.Context(), Trial{Policies: []criteria.Policy{easy, hard, fast()}, From: begin,
+			To: c.store.Mark().At, Provider: func(network netip.Prefix) (string, bool) {
+				switch {
+				case provided.Contains(network.Addr()):
+					return "mail.example", true
+				case excepted.Contains(network.Addr()):
+					return "other.example", true
+				}
+				return "", false
+			}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seconds := int64(was.Until - was.At)
+		for i, want := range []struct {
+			name      string
+			providers []criteria.Group
+			spared    []string
+		}{
+			{"an easier one", []criteria.Group{{Name: "mail.example", Added: 1, Moved: 1, Base: seconds,
+				Other: int64((easy.DelistAfter + easy.DelistAfterFew) / time.Second)}}, []string{"203.0.113.9 203.0.113.0/24 everybody needs it"}},
+			{"a harder one", []criteria.Group{{Name: "mail.example", Removed: 1, Base: seconds}}, nil},
+			{"the policy in force", []criteria.Group{}, nil},
+		} {
+			if diff := cmp.Diff(want.providers, found[i].Providers); diff != "" {
+				t.Errorf("%s: providers %s", want.name, diff)
+			}
+			var spared []string
+			for _, s := range found[i].Spared {
+				spared = append(spared, fmt.Sprint(s.Source, " ", s.Network, " ", s.Reason))
+			}
+			if diff := cmp.Diff(want.spared, spared); diff != "" {
+				t.Errorf("%s: spared %s", want.name, diff)
 			}
 		}
 	})
