@@ -23,8 +23,8 @@ type Orders struct {
 	Ingest func(ctx context.Context, message []byte, from, trap string, again bool) (Ingested, error)
 	// Zone carries out what is ordered of the zone; nil without a publisher.
 	Zone *ZoneDesk
-	// Reload puts the configuration on disk in force.
-	Reload func(ctx context.Context) (Settled, error)
+	// Reload puts the configuration on disk in force, by whose order.
+	Reload func(ctx context.Context, who string) (Settled, error)
 }
 
 // mostBody bounds a request's body: a message.
@@ -85,7 +85,7 @@ func Handler(d *Desk, o Orders) http.Handler {
 	mux.HandleFunc("GET /v1/stats", answer(func(*http.Request) (any, error) { return d.Stats() }))
 	mux.HandleFunc("POST /v1/ingest", answer(o.ingest))
 	mux.HandleFunc("POST /v1/reload", answer(func(r *http.Request) (any, error) {
-		return o.Reload(r.Context())
+		return o.Reload(r.Context(), whoIn(r.Context()))
 	}))
 	routeTraps(mux, d)
 	routeStore(mux, d)

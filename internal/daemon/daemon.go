@@ -114,7 +114,7 @@ func (d *Daemon) heedReloads(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-d.options.Reload:
-			_, _ = d.reload(ctx) // told to the log
+			_, _ = d.reload(ctx, byFile) // told to the log
 		}
 	}
 }
@@ -143,9 +143,12 @@ func (d *Daemon) makeSettings(c *config.Config) error {
 	return nil
 }
 
+// byFile is who decides what nobody at the socket ordered: a start, or a signal.
+const byFile = "config"
+
 // settle puts into the ledger what the configuration wants and it does not say.
 func (d *Daemon) settle(ctx context.Context, c *config.Config) error {
-	missing := judge.Settle(d.store.Decisions(0, d.store.Mark().Decision), wanted(c), "config")
+	missing := judge.Settle(d.store.Decisions(0, d.store.Mark().Decision), wanted(c), byFile)
 	if len(missing) == 0 {
 		return nil
 	}

@@ -78,10 +78,10 @@ func problem(message, hint string) error {
 // and the exceptions, and waits for the list to follow; everything is checked
 // first, and on any error the old one stays. Sockets, folders and the zone's
 // header are opened at start only.
-func (d *Daemon) reload(ctx context.Context) (admin.Settled, error) {
+func (d *Daemon) reload(ctx context.Context, who string) (admin.Settled, error) {
 	d.reloading.Lock() // a signal and the socket may ask at once
 	defer d.reloading.Unlock()
-	done, err := d.tryReload(ctx)
+	done, err := d.tryReload(ctx, who)
 	if err != nil {
 		d.options.Events.ReloadFailed(err)
 		return done, err
@@ -90,7 +90,7 @@ func (d *Daemon) reload(ctx context.Context) (admin.Settled, error) {
 	return done, nil
 }
 
-func (d *Daemon) tryReload(ctx context.Context) (done admin.Settled, err error) {
+func (d *Daemon) tryReload(ctx context.Context, who string) (done admin.Settled, err error) {
 	old := d.current.Load()
 	c, err := config.Load(old.config.Path)
 	if err != nil {
@@ -103,7 +103,7 @@ func (d *Daemon) tryReload(ctx context.Context) (done admin.Settled, err error) 
 	if err != nil {
 		return done, err
 	}
-	return d.desk.Settle(ctx, "config", wanted(c), func() { d.current.Store(s) })
+	return d.desk.Settle(ctx, who, wanted(c), func() { d.current.Store(s) })
 }
 
 // restartFor names a section that only a start can change, "" if there is none.
