@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/internal/admin"
 	"github.com/trapline/trapline/internal/testpeer"
 	"github.com/trapline/trapline/zone"
@@ -54,11 +55,17 @@ func testKilledUnderLoad(t *testing.T, binary string) {
 		t.Errorf("exit %d", code)
 	}
 	checkSameList(t, listings, withoutSnapshot(s))
+	published := checkZone(t, s)
 	if err := os.Remove(s.path("data/engine.snapshot")); err != nil {
 		t.Fatal(err)
 	}
 	s.serve().awaitEngine()
 	checkSameList(t, listings, records[admin.Listing](s, "listings"))
+	s.tell("zone", "build")
+	if again := checkZone(t, s); !zone.Diff(published, again).Empty() {
+		t.Errorf("the zone of a replay has %d entries, that of the daemon had %d, or others",
+			len(again), len(published))
+	}
 }
 
 // toll is what the kills came to.
@@ -104,12 +111,14 @@ func withoutSnapshot(s *site) []admin.Listing {
 	return list
 }
 
-// checkZone: what a mirror could fetch now is a whole zone.
-func checkZone(t *testing.T, s *site) {
+// checkZone: what a mirror could fetch now is a whole zone, with these entries.
+func checkZone(t *testing.T, s *site) []criteria.Listing {
 	t.Helper()
-	if z, err := zone.Parse([]byte(s.read("zone/" + origin))); err != nil {
+	z, err := zone.Parse([]byte(s.read("zone/" + origin)))
+	if err != nil {
 		t.Errorf("the zone after a kill, of %d entries: %v", len(z.Listings), err)
 	}
+	return z.Listings
 }
 
 // awaitWholeZone: soon after the start all files of the zone are of one publication.
