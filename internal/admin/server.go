@@ -49,6 +49,12 @@ func badRequest(message, hint string) error {
 	return &ProblemError{message, hint, http.StatusBadRequest}
 }
 
+// IsMisuse tells whether what was asked is wrong in its form, or lacks a word.
+func IsMisuse(err error) bool {
+	var p *ProblemError
+	return errors.As(err, &p) && p.Status == http.StatusBadRequest
+}
+
 // Handler serves the questions of a desk and the orders.
 func Handler(d *Desk, o Orders) http.Handler {
 	mux := http.NewServeMux()
@@ -176,8 +182,10 @@ func secondOf(text string) (s criteria.Second, err error) {
 	if text == "" {
 		return 0, nil
 	}
-	err = s.UnmarshalJSON([]byte(strconv.Quote(text)))
-	return s, err
+	if s.UnmarshalJSON([]byte(strconv.Quote(text))) != nil {
+		return 0, badRequest(fmt.Sprintf("%q is not a time", text), "give it as 2026-11-24T18:00:00Z")
+	}
+	return s, nil
 }
 
 func networkOf(text string) (netip.Prefix, error) {
