@@ -58,7 +58,7 @@ type Decision struct {
 	Since  Second   `json:"since,omitzero"`  // event time; 0: all hits
 	Weight Micro    `json:"weight,omitzero"` // 0 to MaxTrapWeight
 	Hits   []uint64 `json:"hits,omitempty"`  // LSNs
-	Name   string   `json:"name,omitempty"`  // of the source of reputation
+	Name   string   `json:"name,omitempty"`  // of the source of reputation, or of the zone
 	Points Points   `json:"-"`               // too many for JSON: the ledger keeps them beside it
 
 	Serial uint32 `json:"serial,omitempty"` // of a zone

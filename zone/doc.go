@@ -55,8 +55,10 @@
 //
 //	generations/<serial>/  the four files of each kept publication, hard links of the published
 //	next/, link            a publication on its way
-//	state.json             the last serial, and what the guard has let go out in this hour
+//	state.json             the last serial, what the guard has let go out in this hour, and the numbers
+//	                       of the orders that the last publication and the one before it carry out
 //
-// It may be lost: the serial is then read from the zone. What the operator orders instead of the list
-// (Order: an earlier publication, or nobody) is not in it but in the ledger.
+// It may be lost: the serial is then read from the zone, and an order is published again. What the
+// operator orders instead of the list (Order: an earlier publication, or nobody) is not in it but in
+// the ledger.
 package zone

@@ -65,7 +65,8 @@ func readSet(dir, origin string) (set, error) {
 		return s, err
 	}
 	if !s.found {
-		return s, nil // nothing to compare with
+		s.takeJSON(origin, c[1]) // there is no zone to compare the others with
+		return s, nil
 	}
 	s.checkZone(origin, c[2])
 	if c[0] != nil {
@@ -117,6 +118,13 @@ func (s *set) checkZone(origin string, data []byte) {
 func (s *set) checkText(origin string, text []byte) {
 	if !bytes.Equal(text, RenderText(s.zone.Header, s.zone.Listings)) {
 		s.fault(origin+".txt", "has other networks than the zone")
+	}
+}
+
+// takeJSON takes the listings of a .json that is all there is.
+func (s *set) takeJSON(origin string, data []byte) {
+	if list, listings, err := parseJSON(data); err == nil && list.Origin == origin {
+		s.zone.Serial, s.listings = list.Serial, listings
 	}
 }
 

@@ -84,7 +84,7 @@ func (p *Publisher) generationFrom(s Snapshot, serial uint32) (Generation, error
 	if s.At == 0 {
 		s.At = criteria.At(p.cfg.Now())
 	}
-	then := backTo(kept.listings, s.Listings, s.Order.since(kept.published()))
+	then := backTo(kept.listings, s.Listings, s.Order.Delisted)
 	list, _ := Resolve(then, s.Exceptions, p.cfg.Special, s.At)
 	g.Difference = Diff(p.List(), list)
 	return g, nil
@@ -141,15 +141,6 @@ func (p *Publisher) keptSet(serial uint32) (set, error) {
 	}
 	p.kept = kept
 	return kept, nil
-}
-
-// published is when a set was; without a stamp its serial is that time, or ahead of it where many
-// publications came in a second.
-func (s *set) published() criteria.Second {
-	if s.zone.Published > 0 {
-		return s.zone.Published
-	}
-	return criteria.Second(s.zone.Serial)
 }
 
 // prune removes generations beyond those kept.

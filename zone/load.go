@@ -36,12 +36,12 @@ func (p *Publisher) load() error {
 	p.hold, p.damaged = kept.Hold, nil
 	p.files = lookAt(p.cfg.Dir, p.cfg.Header.Origin)
 	p.published.Store(nil)
-	switch {
-	case !folder.found: // a first publication
-	case len(folder.faults) == 0:
-		p.take(folder)
-	default:
-		err = p.salvage(folder, generations)
+	if len(folder.faults) > 0 {
+		err = p.salvage(folder, generations, kept.Before)
+	} else if folder.zone.Serial == kept.Serial {
+		p.take(folder, kept.Order)
+	} else {
+		p.take(folder, kept.Before) // a publication has failed after its serial was saved
 	}
 	p.loaded = err == nil
 	return err
@@ -49,34 +49,38 @@ func (p *Publisher) load() error {
 
 // salvage takes for published, where the folder is not whole, the newest generation that is, else
 // what can be read of the folder; the guard compares with it, and a publication comes in any case.
-// The newest generation shares its files with the folder, so an edit in place spoils both.
-func (p *Publisher) salvage(folder set, generations []uint32) error {
-	p.damaged = folder.faults.brief()
+// The newest generation shares its files with the folder, so an edit in place spoils both. Where
+// nothing tells what was published, the next publication is the first.
+func (p *Publisher) salvage(folder set, generations []uint32, order uint64) error {
 	for _, serial := range generations {
 		g, err := readSet(p.generationOf(serial), p.cfg.Header.Origin)
 		if err != nil {
 			return err
 		}
 		if len(g.faults) == 0 {
-			p.take(g)
+			p.damaged = folder.faults.brief()
+			p.take(g, order)
 			return nil
 		}
 	}
 	if len(folder.listings) > 0 {
-		p.take(folder)
+		p.take(folder, order)
+	}
+	if folder.found || len(folder.listings) > 0 {
+		p.damaged = folder.faults.brief()
 	}
 	return nil
 }
 
-// take remembers a set as published. Its ends were rounded up to the hour: the guard must not take
-// for unexplained what ends within that hour.
-func (p *Publisher) take(s set) {
+// take remembers a set as published, with the order that it carries out. Its ends were rounded up
+// to the hour: the guard must not take for unexplained what ends within that hour.
+func (p *Publisher) take(s set, order uint64) {
 	for i, l := range s.listings {
 		if l.Until != criteria.Never {
 			s.listings[i].Until = l.Until - hour + 1
 		}
 	}
-	p.published.Store(&publication{s.zone.Header, s.zone.Serial, s.zone.Published, s.listings})
+	p.published.Store(&publication{s.zone.Header, s.zone.Serial, s.zone.Published, order, s.listings})
 }
 
 // readState reads state.json. It may be missing or damaged: the zone has the serial, and the

@@ -3,8 +3,7 @@ package zone
 import (
 	"net/netip"
 	"slices"
-
-	"github.com/gaissmai/bart"
+	"strings"
 
 	"github.com/trapline/trapline/criteria"
 )
@@ -12,14 +11,20 @@ import (
 // Order is what stands in the zone instead of the list, by the operator's word; zero: the list
 // stands. It comes from the ledger alone, so it outlives restarts and the folder for state.
 type Order struct {
-	// Decision put it in force: an ActRollback to the publication with its Serial, or an ActRetire.
+	// Decision is the last one about the zone: an ActRollback to the publication with its Serial, an
+	// ActRetire, or the ActResume that took either back.
 	Decision criteria.Decision
-	// Delists are the removals that were ever decided: none comes back with an old publication.
-	Delists []criteria.Decision
+	// Delisted are the networks that were ever delisted: see backTo.
+	Delisted []netip.Prefix
 }
 
 // Act is ActRollback, ActRetire, or "" while the list stands.
-func (o Order) Act() criteria.Act { return o.Decision.Act }
+func (o Order) Act() criteria.Act {
+	if o.Decision.Act == criteria.ActResume {
+		return ""
+	}
+	return o.Decision.Act
+}
 
 func (o Order) retired() bool { return o.Decision.Act == criteria.ActRetire }
 
@@ -31,59 +36,55 @@ func (o Order) serial() uint32 {
 	return o.Decision.Serial
 }
 
-// Orders reads a ledger, decision by decision, for what it says of the zone. The zero value has
+// Orders reads a ledger, decision by decision, for what it says of one zone. The zero value has
 // read nothing.
 type Orders struct {
 	read     uint64 // number of the last decision
-	standing criteria.Decision
-	delists  []criteria.Decision
+	last     criteria.Decision
+	delisted []netip.Prefix
 }
 
 // Read is the number of the last decision that was heeded.
 func (o *Orders) Read() uint64 { return o.read }
 
-// Heed takes the next decision.
-func (o *Orders) Heed(d criteria.Decision) {
+// Heed takes the next decision, for the zone of a name. An order is about the zone that its
+// decision names: one of another name has other users, to whom nobody said that it is retired. An
+// order that names none holds for every zone.
+func (o *Orders) Heed(d criteria.Decision, origin string) {
 	o.read = d.Seq
 	switch d.Act {
-	case criteria.ActRollback, criteria.ActRetire:
-		o.standing = d
-	case criteria.ActResume:
-		o.standing = criteria.Decision{}
+	case criteria.ActRollback, criteria.ActRetire, criteria.ActResume:
+		if d.Name == "" || strings.EqualFold(d.Name, origin) {
+			o.last = d
+		}
 	case criteria.ActDelist:
-		o.delists = append(o.delists, d)
+		o.delisted = append(o.delisted, d.Network)
 	}
 }
 
 // Order is what the decisions so far come to.
-func (o *Orders) Order() Order { return Order{o.standing, slices.Clone(o.delists)} }
+func (o *Orders) Order() Order { return Order{o.last, slices.Clone(o.delisted)} }
 
-// since is the networks that were delisted at or after a second.
-func (o Order) since(at criteria.Second) *bart.Lite {
-	table := new(bart.Lite)
-	for _, d := range o.Delists {
-		if d.At >= at && d.Network.IsValid() {
-			table.Insert(d.Network.Masked())
-		}
-	}
-	return table
-}
-
-// backTo is the list under a rollback: what was published then, without what has been delisted
-// since. An end is the published one, or that of the list as it is now where that has the
-// network, too: what both agree on stays.
-func backTo(then, now []criteria.Listing, delisted *bart.Lite) []criteria.Listing {
-	until := make(map[netip.Prefix]criteria.Second, len(now))
+// backTo is the list under a rollback: what was published then. An end is the published one, or
+// that of the list as it is now where that has the network, too: what both agree on stays. But what
+// overlaps a network that was ever delisted stands as the list has it now, or not at all. When
+// somebody was delisted does not matter: no clock tells for sure which came first, a delisting or
+// the list that a publication was made from, and to leave somebody out harms nobody.
+func backTo(then, now []criteria.Listing, delisted []netip.Prefix) []criteria.Listing {
+	freed := tableOf(delisted)
+	current := make(map[netip.Prefix][]criteria.Listing, len(now))
 	for _, l := range now {
-		until[l.Source] = max(until[l.Source], l.Until)
+		current[l.Source] = append(current[l.Source], l)
 	}
 	list := make([]criteria.Listing, 0, len(then))
 	for _, l := range then {
-		end, listed := until[l.Source]
-		if !listed && delisted.OverlapsPrefix(l.Source) {
+		if freed.OverlapsPrefix(l.Source) {
+			list = append(list, current[l.Source]...)
 			continue
 		}
-		l.Until = max(l.Until, end)
+		for _, c := range current[l.Source] {
+			l.Until = max(l.Until, c.Until)
+		}
 		list = append(list, l)
 	}
 	return list

@@ -31,12 +31,18 @@ func TestOrders(t *testing.T) {
 		{"retired", []criteria.Decision{rollback(7), retire}, criteria.ActRetire, 0},
 		{name: "retired and resumed", ledger: []criteria.Decision{retire, resume}},
 		{"and back", []criteria.Decision{retire, resume, rollback(9)}, criteria.ActRollback, 9},
+		{"retired by name", []criteria.Decision{named(retire, "bl.example")}, criteria.ActRetire, 0},
+		{"by the same name", []criteria.Decision{named(retire, "BL.Example")}, criteria.ActRetire, 0},
+		{name: "another zone is retired", ledger: []criteria.Decision{named(retire, "bl2.example")}},
+		{name: "another zone is rolled back", ledger: []criteria.Decision{named(rollback(7), "bl2.example")}},
+		{"and another one resumed", []criteria.Decision{named(retire, "bl.example"),
+			named(resume, "bl2.example")}, criteria.ActRetire, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var o Orders
 			for i, d := range c.ledger {
 				d.Seq = uint64(i + 1)
-				o.Heed(d)
+				o.Heed(d, "bl.example")
 			}
 			got := o.Order()
 			if got.Act() != c.act || got.serial() != c.serial || o.Read() != uint64(len(c.ledger)) {
@@ -46,9 +52,18 @@ func TestOrders(t *testing.T) {
 	}
 }
 
+func named(d criteria.Decision, origin string) criteria.Decision {
+	d.Name = origin
+	return d
+}
+
 // back is an order to roll back to a serial, with what was delisted, and when.
-func back(serial uint32, delisted ...criteria.Decision) Order {
-	return Order{Decision: rollback(serial), Delists: delisted}
+func back(serial uint32, ledger ...criteria.Decision) Order {
+	var o Orders
+	for _, d := range append(ledger, rollback(serial)) {
+		o.Heed(d, "bl.example")
+	}
+	return o.Order()
 }
 
 func delist(network string, at criteria.Second) criteria.Decision {
@@ -125,9 +140,13 @@ func TestRollbackLeavesOut(t *testing.T) {
 			want: []string{"20.0.0.0", "20.0.0.2", "20.0.0.3"}},
 		{name: "delisted in the second of its publication",
 			delists: []criteria.Decision{delist("20.0.0.0/24", noon)}},
-		{name: "delisted before it, and listed anew",
-			delists: []criteria.Decision{delist("20.0.0.1", noon-1)},
-			want:    []string{"20.0.0.0", "20.0.0.1", "20.0.0.2", "20.0.0.3"}},
+		{name: "delisted at any time before", delists: []criteria.Decision{delist("20.0.0.1", noon-1)},
+			want: []string{"20.0.0.0", "20.0.0.2", "20.0.0.3"}},
+		{name: "a wider network delisted", delists: []criteria.Decision{delist("20.0.0.2/31", noon+1)},
+			want: []string{"20.0.0.0", "20.0.0.1"}},
+		{name: "delisted, and a network around it listed anew", list: spam("20.0.0.0/24"),
+			delists: []criteria.Decision{delist("20.0.0.1", noon+1)},
+			want:    []string{"20.0.0.0", "20.0.0.2", "20.0.0.3"}},
 		{name: "delisted since, and listed anew", list: many(1, 1),
 			delists: []criteria.Decision{delist("20.0.0.1", noon+1)},
 			want:    []string{"20.0.0.0", "20.0.0.1", "20.0.0.2", "20.0.0.3"}},
@@ -156,6 +175,61 @@ func TestRollbackLeavesOut(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestRollbackNeverListsTheDelisted: neither a delisting while the old zone was on its way, nor a
+// serial ahead of the clock in a zone without a stamp, brings anybody back.
+func TestRollbackNeverListsTheDelisted(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		validFor time.Duration
+		taking   time.Duration // what a publication takes, from its list to its stamp
+		builds   int
+	}{
+		{"delisted while it was rendered", 48 * time.Hour, 2 * time.Second, 1},
+		{"without a stamp, its serial ahead of the clock", 0, 0, 8},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, func(g *Config) { g.Header.ValidFor = c.validFor })
+			at := criteria.At(s.clock)
+			for i := range c.builds {
+				list := append(spam("20.0.0.1", "20.0.0.2"), many(100, i)...)
+				if _, err := s.Publish(func() (Snapshot, error) {
+					s.clock = s.clock.Add(c.taking)
+					return Snapshot{Listings: list, At: at}, nil
+				}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			d := delist("20.0.0.1", at+1)
+			target := s.State().Serial
+			s.clock = s.clock.Add(time.Minute)
+			s.publish(spam("20.0.0.2"))
+			s.under(back(target, d), spam("20.0.0.2"))
+			if got := s.networks(); slices.Contains(got, "20.0.0.1") || !slices.Contains(got, "20.0.0.2") {
+				t.Errorf("networks %v", got)
+			}
+		})
+	}
+}
+
+// TestRollbackOfTheDelisted: who was ever delisted and is listed now has the answer and the end of
+// now, not those of the old zone.
+func TestRollbackOfTheDelisted(t *testing.T) {
+	then, now := listed("20.0.0.0/24", criteria.Operator), listed("20.0.0.0/24", criteria.Network)
+	then.Until, now.Until = criteria.Never, noon+2*3600
+	s := newSite(t)
+	first := s.publish([]criteria.Listing{then}).Serial
+	s.publish(nil)
+	order := back(first, delist("20.0.0.0/24", noon))
+	s.under(order, []criteria.Listing{now})
+	list := s.List()
+	if len(list) != 1 || list[0].Answer != criteria.Network || list[0].Until != now.Until {
+		t.Errorf("listed %+v, want it as now", list)
+	}
+	s.clock = s.clock.Add(2 * time.Hour)
+	s.under(order, nil)
+	same(t, "networks", s.networks(), []string(nil))
 }
 
 // TestRollbackKeepsItsGeneration: what stands is not pruned, however many publications come.
@@ -281,6 +355,71 @@ func TestRetireOnABrokenDisk(t *testing.T) {
 		s.Publisher.disk = osDisk{}
 		s.under(retired, old)
 		same(t, "networks", s.networks(), []string(nil))
+	}
+}
+
+// TestStateTellsTheOrder: whichever call of a publication fails, and over a restart, an order is
+// said to be carried out only where the zone does.
+func TestStateTellsTheOrder(t *testing.T) {
+	old := many(0, 20)
+	rolledBack := func(serial uint32) Order {
+		d := rollback(serial)
+		d.Seq = 3
+		return Order{Decision: d}
+	}
+	retired := Order{Decision: criteria.Decision{Act: criteria.ActRetire, Seq: 7}}
+	resumed := Order{Decision: criteria.Decision{Act: criteria.ActResume, Seq: 9}}
+	told := 0
+	for at := 1; at <= callsOf(t, old, nil); at++ {
+		s := newSite(t, func(c *Config) { c.Keep = 1 })
+		first := s.publish(old).Serial
+		s.clock = s.clock.Add(time.Minute)
+		s.under(rolledBack(first), old)
+		s.tells(3)
+		s.clock = s.clock.Add(time.Minute)
+		s.Publisher.disk = &brokenDisk{disk: osDisk{}, at: at}
+		if _, err := s.Publish(of(Snapshot{Order: retired})); err == nil {
+			t.Fatalf("call %d: no error", at)
+		}
+		z, err := Parse([]byte(s.read("bl.example")))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, again := range []bool{false, true} {
+			if again {
+				s.restart(s.cfg)
+			}
+			if err := s.Load(); err != nil {
+				t.Fatal(err)
+			}
+			switch got := s.State().Order; {
+			case got == 7 && !z.Header.Retired, got != 7 && got != 3:
+				t.Errorf("call %d, restarted %v: order %d, retired %v", at, again, got, z.Header.Retired)
+			case got == 3:
+				told++
+			}
+		}
+		s.under(retired, old)
+		s.tells(7)
+		s.under(resumed, old)
+		s.tells(9)
+	}
+	if told == 0 {
+		t.Error("no failure was told")
+	}
+}
+
+// tells checks the order that the zone is said to carry out, now and after a restart.
+func (s *site) tells(want uint64) {
+	s.Helper()
+	for range 2 {
+		if err := s.Load(); err != nil {
+			s.Fatal(err)
+		}
+		if got := s.State().Order; got != want {
+			s.Errorf("the zone carries out order %d, want %d", got, want)
+		}
+		s.restart(s.cfg)
 	}
 }
 

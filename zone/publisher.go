@@ -84,6 +84,7 @@ type publication struct {
 	header   Header
 	serial   uint32
 	at       criteria.Second // 0: unknown, for the zone has no stamp
+	order    uint64          // number of the decision that it carries out; 0: none, or unknown
 	listings []criteria.Listing
 }
 
@@ -170,13 +171,17 @@ type State struct {
 	Published criteria.Second // 0: a zone without a stamp does not say
 	Entries   int
 	Held      Held
+	// Order is the number of the last decision about the zone (Order.Decision) that it carries out;
+	// 0: none. As long as the ledger has another one, what that says is not published yet.
+	Order uint64
 }
 
 // State never waits for a publication.
 func (p *Publisher) State() State {
 	var s State
 	if now := p.published.Load(); now != nil {
-		s = State{Serial: now.serial, Published: now.at, Entries: len(now.listings)}
+		s = State{Serial: now.serial, Published: now.at, Entries: len(now.listings),
+			Order: now.order}
 	}
 	if held := p.held.Load(); held != nil {
 		s.Held = *held
@@ -213,12 +218,12 @@ func (p *Publisher) publish(take Source, guard Guard) (Result, error) {
 	result := p.resultOf(passed, faults)
 	now := criteria.At(p.cfg.Now())
 	header := p.headerOf(s.Order)
-	if !p.due(header, passed.Listings, s.At, now) {
+	if !p.due(header, passed.Listings, &s, now) {
 		p.hold = passed.Hold
 		result.Unchanged = true
 		return result, nil
 	}
-	if err := p.write(header, passed, s.Order.serial(), now); err != nil {
+	if err := p.write(header, passed, s.Order, now); err != nil {
 		p.loaded = false // what stands in the folder is to be seen
 		return Result{}, fmt.Errorf("publish zone %s: %w", p.cfg.Header.Origin, err)
 	}
@@ -246,7 +251,7 @@ func (p *Publisher) wanted(s *Snapshot) ([]criteria.Listing, error) {
 	if err != nil {
 		return nil, err
 	}
-	return backTo(kept.listings, s.Listings, s.Order.since(kept.published())), nil
+	return backTo(kept.listings, s.Listings, s.Order.Delisted), nil
 }
 
 // pass resolves a snapshot and lets the guard look at it. A first publication has nothing that it
@@ -264,7 +269,7 @@ func (p *Publisher) pass(s *Snapshot, guard Guard) (Passed, []Fault, error) {
 	if guard == unguarded || p.published.Load() == nil || s.Order.Act() != "" {
 		guard, hold = unguarded, Hold{}
 	}
-	excepted := tableOf(s.Exceptions, s.At)
+	excepted := exceptedAt(s.Exceptions, s.At)
 	return guard.Pass(Turn{
 		Published: p.List(), Wanted: wanted, At: s.At, Hold: hold,
 		Explained: func(l criteria.Listing) bool {
@@ -293,13 +298,15 @@ func (p *Publisher) resultOf(passed Passed, faults []Fault) Result {
 
 // due tells whether the folder must be written: it is damaged or somebody changed it, it says
 // something else, a published end has passed without ending, or its stamp grows old. A stamp ahead
-// of the clock would silence the zone and is replaced too.
-func (p *Publisher) due(h Header, list []criteria.Listing, at, now criteria.Second) bool {
+// of the clock would silence the zone and is replaced too. Every order is a publication, so that
+// what it is known to carry out outlives a restart.
+func (p *Publisher) due(h Header, list []criteria.Listing, s *Snapshot, now criteria.Second) bool {
 	old := p.published.Load()
 	if old == nil || len(p.damaged) > 0 || !p.files.stand(p.cfg.Dir, p.cfg.Header.Origin) {
 		return true
 	}
-	if !old.header.Equal(h) || saysOtherwise(old.listings, list, at) {
+	if old.order != s.Order.Decision.Seq || !old.header.Equal(h) ||
+		saysOtherwise(old.listings, list, s.At) {
 		return true
 	}
 	age := now - old.at

@@ -426,12 +426,43 @@ func TestPublishKnowsPublishedEnds(t *testing.T) {
 	}
 }
 
-func TestPublishIntoAnEmptyFolderIsNotGuarded(t *testing.T) {
-	s := newSite(t, func(c *Config) { c.Guard = Guard{Floor: 10} })
-	s.publish(many(0, 100))
-	s.lose(s.dir)
-	if r := s.publish(many(1000, 100)); r.Entries != 100 || r.Added != 100 {
-		t.Errorf("result %+v", r)
+// TestPublishIsGuardedWhereAZoneIsKnown: only where nothing tells what was published before is a
+// publication the first one, whichever files somebody took away.
+func TestPublishIsGuardedWhereAZoneIsKnown(t *testing.T) {
+	const generations, all = "../zone.state/generations", "."
+	for _, c := range []struct {
+		name    string
+		lost    []string
+		guarded bool
+	}{
+		{"nothing is lost", nil, true},
+		{"the zone", []string{"bl.example"}, true},
+		{"the .json", []string{"bl.example.json"}, true},
+		{"the .txt", []string{"bl.example.txt"}, true},
+		{"the sums", []string{"SHA256SUMS"}, true},
+		{"the folder", []string{all}, true},
+		{"folder and serial", []string{all, "../zone.state/state.json"}, true},
+		{"state", []string{"../zone.state"}, true},
+		{"state and zone: the .json knows", []string{"../zone.state", "bl.example"}, true},
+		{"state and .json: the zone knows", []string{"../zone.state", "bl.example.json"}, true},
+		{"folder and generations: nothing knows", []string{all, generations}, false},
+		{"all", []string{all, "../zone.state"}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			s := newSite(t, func(c *Config) { c.Guard = Guard{Floor: 10} })
+			s.publish(many(0, 100))
+			for _, name := range c.lost {
+				s.lose(filepath.Join(s.dir, name))
+			}
+			s.restart(s.cfg)
+			r := s.publish(many(1000, 100))
+			if held := (Held{Additions: 90, Removals: 100}); c.guarded && r.Held != held {
+				t.Errorf("result %+v, want %+v held", r, held)
+			}
+			if !c.guarded && (r.Held != (Held{}) || r.Entries != 100 || len(r.Faults) > 0) {
+				t.Errorf("result %+v, want a first publication", r)
+			}
+		})
 	}
 }
 

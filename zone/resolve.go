@@ -33,7 +33,7 @@ func Resolve(listings []criteria.Listing, except []criteria.Exception,
 ) ([]criteria.Listing, []Fault) {
 	var faults []Fault
 	resolved := make([]criteria.Listing, 0, len(listings))
-	excepted := tableOf(except, at)
+	excepted := exceptedAt(except, at)
 	for _, l := range listings {
 		if problem := unfit(l, special); problem != "" {
 			faults = append(faults, Fault{l.Source.String(), problem})
@@ -92,12 +92,22 @@ func comparePrefix(a, b netip.Prefix) int {
 	return cmp.Or(a.Addr().Compare(b.Addr()), cmp.Compare(a.Bits(), b.Bits()))
 }
 
-// tableOf is the networks of the exceptions in force.
-func tableOf(except []criteria.Exception, at criteria.Second) *bart.Lite {
-	table := new(bart.Lite)
+// exceptedAt is the networks of the exceptions in force.
+func exceptedAt(except []criteria.Exception, at criteria.Second) *bart.Lite {
+	var networks []netip.Prefix
 	for _, x := range except {
-		if x.Until > at && x.Network.IsValid() {
-			table.Insert(x.Network.Masked())
+		if x.Until > at {
+			networks = append(networks, x.Network)
+		}
+	}
+	return tableOf(networks)
+}
+
+func tableOf(networks []netip.Prefix) *bart.Lite {
+	table := new(bart.Lite)
+	for _, n := range networks {
+		if n.IsValid() {
+			table.Insert(n.Masked())
 		}
 	}
 	return table

@@ -21,6 +21,8 @@ const (
 type state struct {
 	Serial uint32 `json:"serial"`
 	Hold   Hold   `json:"hold"`
+	Order  uint64 `json:"order"`  // that the publication with the serial carries out
+	Before uint64 `json:"before"` // and the one that it replaces, for that may fail
 }
 
 // fileTimes is how the four files looked when they were written.
@@ -61,8 +63,8 @@ func (t fileTimes) newest() time.Time {
 }
 
 // write puts a list on disk: whole in the folder for state first, then name by name in public. The
-// generation pinned, if any, stays however old it is.
-func (p *Publisher) write(h Header, passed Passed, pinned uint32, now criteria.Second) error {
+// generation that the order goes back to, if any, stays however old it is.
+func (p *Publisher) write(h Header, passed Passed, o Order, now criteria.Second) error {
 	serial, err := p.nextSerial(now)
 	if err != nil {
 		return err
@@ -73,7 +75,7 @@ func (p *Publisher) write(h Header, passed Passed, pinned uint32, now criteria.S
 	if err := p.stage(files, modified); err != nil {
 		return err
 	}
-	if err := p.save(state{serial, passed.Hold}); err != nil {
+	if err := p.save(state{serial, passed.Hold, o.Decision.Seq, p.State().Order}); err != nil {
 		return err
 	}
 	if err := p.promote(); err != nil {
@@ -81,8 +83,8 @@ func (p *Publisher) write(h Header, passed Passed, pinned uint32, now criteria.S
 	}
 	p.hold, p.damaged, p.modified = passed.Hold, nil, modified
 	p.files = lookAt(p.cfg.Dir, p.cfg.Header.Origin)
-	p.published.Store(&publication{h, serial, now, passed.Listings})
-	return p.prune(pinned)
+	p.published.Store(&publication{h, serial, now, o.Decision.Seq, passed.Listings})
+	return p.prune(o.serial())
 }
 
 // nextModified is the time the files get: rbldnsd and rsync see a change by whole seconds of it, so

@@ -51,5 +51,8 @@ func printStats(w io.Writer, s admin.Stats) {
 	fmt.Fprintf(w, "causes\t%s\n", causeCounts(s.Causes))
 	fmt.Fprintf(w, "policy\tversion %d\n", s.Policy)
 	fmt.Fprintf(w, "zone\t%s\n", zoneText(s.Zone))
+	if s.Zone.Order != nil {
+		fmt.Fprintf(w, "order\tthe zone is %s\n", s.Zone.Order)
+	}
 	fmt.Fprintf(w, "published\t%s\n", instant(s.Zone.Published))
 }

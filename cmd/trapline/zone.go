@@ -34,22 +34,29 @@ func (c *zoneBuildCmd) Run(a *app) error {
 	if c.Reason != "" && !c.Force {
 		return usage("--reason goes with --force: without it nothing is decided")
 	}
-	return give(a, c.jsonFlag, func(client *admin.Client) (admin.Zone, error) {
+	return give(a, c.jsonFlag, func(client *admin.Client) (admin.Built, error) {
 		return client.BuildZone(context.Background(), admin.BuildOrder{Force: c.Force, Reason: c.Reason})
-	}, func(z admin.Zone) { fmt.Fprintln(a.stdout, zoneText(z)) })
+	}, func(b admin.Built) { c.print(a, b) })
 }
 
-// zoneText says in a line how the zone stands.
+func (c *zoneBuildCmd) print(a *app, b admin.Built) {
+	fmt.Fprintln(a.stdout, zoneText(b.Zone))
+	switch {
+	case b.Forced != zone.Held{}:
+		fmt.Fprintf(a.stdout, "%s and %s that were held back went out\n",
+			number(b.Forced.Additions, "addition"), number(b.Forced.Removals, "removal"))
+	case c.Force:
+		fmt.Fprintln(a.stdout, "nothing was held back, so there was nothing to force")
+	}
+}
+
+// zoneText says in a line what is published.
 func zoneText(z admin.Zone) string {
 	if z.Serial == 0 {
 		return "not published yet"
 	}
-	text := fmt.Sprintf("serial %d, %s, %s held", z.Serial, entriesText(z.Entries),
+	return fmt.Sprintf("serial %d, %s, %s held", z.Serial, entriesText(z.Entries),
 		number(z.Held.Additions+z.Held.Removals, "change"))
-	if z.Order != nil {
-		text += ", " + z.Order.String()
-	}
-	return text
 }
 
 func entriesText(n int) string {

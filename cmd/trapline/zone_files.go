@@ -68,6 +68,8 @@ func (a *app) orderZone(form jsonFlag, o admin.OrderOfZone) error {
 	switch {
 	case admin.IsNone(err):
 		return &exitError{exitNo, err}
+	case admin.IsMisuse(err):
+		return &exitError{exitUsage, err}
 	case err != nil:
 		return err
 	case form.JSON:

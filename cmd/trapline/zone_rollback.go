@@ -19,8 +19,9 @@ func (zoneRollbackCmd) Help() string {
 
 What was published with that serial is published again, with a new serial, and
 stands until trapline zone resume: the list is kept, and not published meanwhile.
-Exceptions and delistings made since hold in it, and a listing leaves it when
-the end that was published with it has come, unless the list has it still.
+Nobody is in it who is excepted, or who was ever delisted and is not listed now.
+A listing leaves it when the end that was published with it has come, unless the
+list has it still.
 Exit 3 when that zone is not kept.`
 }
 
@@ -41,10 +42,10 @@ func (a *app) printZoneEffect(e admin.EffectOnZone) {
 		fmt.Fprintln(a.stdout, "the list is published again")
 	}
 	if e.Pending {
-		fmt.Fprintln(a.stdout, "the list is still being read: the zone follows then")
+		fmt.Fprintln(a.stdout, "the list is still being read, and the zone follows then")
 	} else {
-		fmt.Fprintf(a.stdout, "%s: %d added, %d removed, %d changed\n", zoneText(e.Zone), e.Added,
-			e.Removed, e.Changed)
+		fmt.Fprintln(a.stdout, zoneText(e.Zone))
+		fmt.Fprintf(a.stdout, "%d added, %d removed, %d changed\n", e.Added, e.Removed, e.Changed)
 	}
 	fmt.Fprintf(a.stdout, "decision %d, by %s\n", e.Seq, e.Who)
 }

@@ -35,7 +35,7 @@ func (z *ZoneDesk) order() zone.Order {
 	z.reading.Lock()
 	defer z.reading.Unlock()
 	for _, d := range z.Store.Decisions(z.orders.Read(), z.Store.Mark().Decision) {
-		z.orders.Heed(d)
+		z.orders.Heed(d, z.Origin)
 	}
 	return z.orders.Order()
 }
@@ -59,15 +59,18 @@ func (z *ZoneDesk) Snapshot() (zone.Snapshot, error) {
 func (z *ZoneDesk) State() Zone {
 	s := z.Publisher.State()
 	return Zone{Serial: s.Serial, Published: s.Published, Entries: s.Entries, Held: s.Held,
-		Order: orderOf(z.order())}
+		Order: orderOf(z.order(), s)}
 }
 
-func orderOf(o zone.Order) *ZoneOrder {
-	if o.Act() == "" {
+// orderOf is an order beside what is published.
+func orderOf(o zone.Order, s zone.State) *ZoneOrder {
+	d := o.Decision
+	pending := d.Seq != s.Order
+	if o.Act() == "" && !pending {
 		return nil
 	}
-	d := o.Decision
-	return &ZoneOrder{Act: d.Act, Serial: d.Serial, Seq: d.Seq, At: d.At, Who: d.Who, Reason: d.Reason}
+	return &ZoneOrder{Act: d.Act, Serial: d.Serial, Seq: d.Seq, At: d.At, Who: d.Who,
+		Reason: d.Reason, Pending: pending}
 }
 
 // Zone is the state of the publication.
@@ -76,25 +79,34 @@ type Zone struct {
 	Published criteria.Second `json:"published"` // null where the zone does not say it
 	Entries   int             `json:"entries"`
 	Held      zone.Held       `json:"held"`  // changes that the guard holds back
-	Order     *ZoneOrder      `json:"order"` // what stands in the list's place; null: the list stands
+	Order     *ZoneOrder      `json:"order"` // null: the list stands
 }
 
-// ZoneOrder is a decision that is in force in the zone.
+// ZoneOrder is a decision about the zone: one that is in force there, or one
+// that is not published yet.
 type ZoneOrder struct {
-	Act    criteria.Act    `json:"act"`    // rollback or retire
-	Serial uint32          `json:"serial"` // that is rolled back to, else 0
-	Seq    uint64          `json:"seq"`
-	At     criteria.Second `json:"at"`
-	Who    string          `json:"who"`
-	Reason string          `json:"reason"`
+	Act     criteria.Act    `json:"act"`    // rollback or retire; resume while it is pending
+	Serial  uint32          `json:"serial"` // that is rolled back to, else 0
+	Seq     uint64          `json:"seq"`
+	At      criteria.Second `json:"at"`
+	Who     string          `json:"who"`
+	Reason  string          `json:"reason"`
+	Pending bool            `json:"pending"` // ordered, and not published yet
 }
 
-// String says it to people.
+// String says it to people, of the zone.
 func (o *ZoneOrder) String() string {
-	if o.Act == criteria.ActRetire {
-		return "retired for good: it lists nobody"
+	switch {
+	case o.Pending && o.Act == criteria.ActRetire:
+		return "ordered to be retired, which is not published yet"
+	case o.Pending && o.Act == criteria.ActRollback:
+		return fmt.Sprintf("ordered back to serial %d, which is not published yet", o.Serial)
+	case o.Pending:
+		return "ordered to follow the list again, which is not published yet"
+	case o.Act == criteria.ActRetire:
+		return "retired for good and lists nobody"
 	}
-	return fmt.Sprintf("rolled back to serial %d: the list is not published", o.Serial)
+	return fmt.Sprintf("rolled back to serial %d, so the list is not published", o.Serial)
 }
 
 // mend says how an order is taken back.
@@ -107,26 +119,41 @@ func (z *ZoneDesk) mend(o *ZoneOrder) string {
 
 // Build publishes now. With force, what the guard holds back goes out, and that
 // is a decision when there was any.
-func (z *ZoneDesk) Build(ctx context.Context, who string, o BuildOrder) (Zone, error) {
+func (z *ZoneDesk) Build(ctx context.Context, who string, o BuildOrder) (Built, error) {
 	z.ordering.Lock()
 	defer z.ordering.Unlock()
-	if standing := orderOf(z.order()); standing != nil {
-		return z.State(), refused("the zone is "+standing.String(), z.mend(standing))
+	if z.order().Act() != "" {
+		return z.built(zone.Held{}), z.barred()
 	}
-	publish := z.Publisher.Publish
+	publish, forced := z.Publisher.Publish, zone.Held{}
 	if o.Force {
 		publish = z.Publisher.Force
-		if err := z.decideForce(ctx, who, o.Reason); err != nil {
-			return z.State(), err
+		var err error
+		if forced, err = z.decideForce(ctx, who, o.Reason); err != nil {
+			return z.built(zone.Held{}), err
 		}
 	}
 	result, err := publish(z.Snapshot)
 	if errors.Is(err, zone.ErrIncomplete) {
-		return z.State(), incomplete(err)
+		return z.built(zone.Held{}), incomplete(err)
 	}
 	z.Report(result, err)
-	return z.State(), err
+	return z.built(forced), err
 }
+
+// barred says that another thing than the list stands in the zone, or is to.
+func (z *ZoneDesk) barred() error {
+	standing := z.State().Order
+	return refused("the zone is "+standing.String(), z.mend(standing))
+}
+
+// Built is the zone after it was published.
+type Built struct {
+	Zone
+	Forced zone.Held `json:"forced"` // what the guard held back, and force let out
+}
+
+func (z *ZoneDesk) built(forced zone.Held) Built { return Built{z.State(), forced} }
 
 func incomplete(err error) error {
 	return &ProblemError{err.Error(), "see readyz", http.StatusUnprocessableEntity}
@@ -138,20 +165,23 @@ type BuildOrder struct {
 	Reason string `json:"reason"` // for the ledger; may be empty
 }
 
-func (z *ZoneDesk) decideForce(ctx context.Context, who, reason string) error {
+// decideForce puts it into the ledger when the guard holds anything back, and
+// says what.
+func (z *ZoneDesk) decideForce(ctx context.Context, who, reason string) (zone.Held, error) {
 	if reason != "" {
 		if err := checkReason(reason); err != nil {
-			return err
+			return zone.Held{}, err
 		}
 	}
 	diff, err := z.Diff()
 	if err != nil || diff.Held.none() {
-		return err
+		return zone.Held{}, err
 	}
+	held := zone.Held{Additions: len(diff.Held.Additions), Removals: len(diff.Held.Removals)}
 	d := criteria.Decision{Act: criteria.ActForce, Who: who, Serial: z.Publisher.State().Serial,
-		Reason: cmp.Or(reason, fmt.Sprintf("let out %d additions and %d removals",
-			len(diff.Held.Additions), len(diff.Held.Removals)))}
-	return z.decide(ctx, d)
+		Reason: cmp.Or(reason, fmt.Sprintf("let out %d additions and %d removals", held.Additions,
+			held.Removals))}
+	return held, z.decide(ctx, d)
 }
 
 func (z *ZoneDesk) decide(ctx context.Context, d criteria.Decision) error {
@@ -168,7 +198,7 @@ type ZoneDiff struct {
 	Removed []Listing  `json:"removed"`
 	Changed []Listing  `json:"changed"` // the answer; as it would be
 	Held    Waiting    `json:"held"`
-	Order   *ZoneOrder `json:"order"` // what stands in the list's place; null: the list stands
+	Order   *ZoneOrder `json:"order"` // null: the list stands
 }
 
 // Waiting is the changes that the guard holds back.
@@ -193,7 +223,7 @@ func (z *ZoneDesk) Diff() (ZoneDiff, error) {
 	}
 	v, err := z.Publisher.Preview(s)
 	return ZoneDiff{Added: ListingsOf(v.Added), Removed: ListingsOf(v.Removed),
-		Changed: ListingsOf(v.Changed), Order: orderOf(s.Order),
+		Changed: ListingsOf(v.Changed), Order: orderOf(s.Order, z.Publisher.State()),
 		Held: Waiting{Additions: ListingsOf(v.Waiting.Added), Removals: ListingsOf(v.Waiting.Removed),
 			Next: v.Next}}, err
 }

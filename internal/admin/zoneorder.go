@@ -71,24 +71,25 @@ func (z *ZoneDesk) Order(ctx context.Context, who string, o OrderOfZone) (Effect
 // decisionOf puts an order into the terms of the zone as it stands, or says why
 // it cannot be carried out.
 func (z *ZoneDesk) decisionOf(o OrderOfZone) (criteria.Decision, error) {
-	d := criteria.Decision{Act: o.Act, Reason: o.Reason}
+	d := criteria.Decision{Act: o.Act, Name: z.Origin, Reason: o.Reason}
 	order := z.order()
-	standing := orderOf(order)
+	retired := order.Act() == criteria.ActRetire
 	switch {
 	case o.Act == criteria.ActRollback:
 		serial, err := z.rollback(order, o.Serial)
 		d.Serial = serial
 		return d, err
-	case o.Act == criteria.ActRetire && order.Act() == criteria.ActRetire:
-		return d, none("the zone is retired already", z.mend(standing))
+	case o.Act == criteria.ActRetire && retired:
+		standing := z.State().Order
+		return d, none("the zone is already "+standing.String(), z.mend(standing))
 	case o.Act == criteria.ActRetire:
 		return d, z.confirmed(o.Origin, "empties the zone for good")
 	case o.Act != criteria.ActResume:
 		return d, badRequest(fmt.Sprintf("%q is no order about the zone", o.Act),
 			"give rollback, retire or resume")
-	case standing == nil:
-		return d, none("the list stands in the zone already", "see trapline zone diff")
-	case order.Act() == criteria.ActRetire:
+	case order.Act() == "":
+		return d, none("no rollback and no retirement is in force", "see trapline zone diff")
+	case retired:
 		return d, z.confirmed(o.Origin, "lets a retired zone list again")
 	}
 	return d, nil
@@ -104,7 +105,7 @@ func (z *ZoneDesk) confirmed(origin, what string) error {
 
 func (z *ZoneDesk) rollback(order zone.Order, named uint32) (uint32, error) {
 	if order.Act() == criteria.ActRetire {
-		return 0, refused("the zone is "+orderOf(order).String(), z.mend(orderOf(order)))
+		return 0, z.barred()
 	}
 	if _, err := z.Snapshot(); err != nil { // its exceptions and removals hold in an old zone, too
 		return 0, refused(err.Error(), "see readyz")
@@ -157,7 +158,7 @@ func routeZone(mux *http.ServeMux, z *ZoneDesk) {
 }
 
 // BuildZone has the zone published now.
-func (c *Client) BuildZone(ctx context.Context, o BuildOrder) (now Zone, err error) {
+func (c *Client) BuildZone(ctx context.Context, o BuildOrder) (now Built, err error) {
 	return now, c.order(ctx, "zone", o, &now)
 }
 

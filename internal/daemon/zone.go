@@ -42,7 +42,7 @@ func (d *Daemon) watchZone(p *zone.Publisher) {
 	}
 	for _, act := range []criteria.Act{criteria.ActRollback, criteria.ActRetire} {
 		d.options.Events.Watch(ops.Gauge{Name: "zone_order", Of: string(act),
-			Help: "1 while it stands in the place of the list.",
+			Help: "1 while it is ordered in the place of the list.",
 			Value: func() float64 {
 				if o := d.zone.State().Order; o != nil && o.Act == act {
 					return 1
@@ -81,11 +81,12 @@ func (d *Daemon) report(r zone.Result, err error) {
 	d.tellFaults(r.Faults)
 }
 
-// tellOrder tells what stands in the zone, when it is something else than the
-// last time: a daemon that starts tells it of an order that was given before.
+// tellOrder tells what is ordered in the place of the list, when it is something
+// else than the last time: a daemon that starts tells it of an order that was
+// given before.
 func (d *Daemon) tellOrder() {
 	order := d.zone.State().Order
-	if order == nil {
+	if order == nil || order.Act == criteria.ActResume {
 		order = &admin.ZoneOrder{}
 	}
 	old := d.ordered.Swap(order)
