@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,6 +47,9 @@ type Manifest struct {
 	Store string          `json:"store"` // its identity, in hex
 	Mark  Mark            `json:"mark"`  // the backup is the store as it stood here
 	Files []Archived      `json:"files"` // the ledger, then the days
+	// Missing are hits that the store has lost, so that none is missed for another
+	// reason.
+	Missing []Gap `json:"missing,omitempty"`
 }
 
 // Archived is one file of a store in a backup.
@@ -71,6 +75,26 @@ func (m Manifest) Records() (hits, decisions int) {
 	return hits, decisions
 }
 
+// gaps are the hits up to the mark that are in none of the files.
+func (m Manifest) gaps() []Gap {
+	var days []span
+	for _, f := range m.Files[1:] {
+		days = append(days, span{f.First, f.Last})
+	}
+	return gapsIn(days, m.Mark.LSN)
+}
+
+// agrees tells whether ledger and days end at the mark, and nothing is missing but
+// what is said to be.
+func (m Manifest) agrees() bool {
+	for _, f := range m.Files[1:] {
+		if f.Last > m.Mark.LSN {
+			return false
+		}
+	}
+	return m.Files[0].Last == m.Mark.Decision && slices.Equal(m.gaps(), m.Missing)
+}
+
 type archiveHead struct {
 	Format  string `json:"format"`
 	Version int    `json:"version"`
@@ -83,11 +107,11 @@ type archiveHead struct {
 // looked at: what is damaged is not backed up, but the error. A backup without a
 // manifest at its end is none.
 func (s *Store) Backup(ctx context.Context, w io.Writer, r Rest) (Manifest, error) {
-	days, release := s.keepDays()
+	days, mark, release := s.keepDays()
 	defer release()
 	a := &archive{ctx: ctx, ease: r.easer(ctx), tar: tar.NewWriter(w), made: s.cfg.Now(),
 		manifest: Manifest{Made: criteria.At(s.cfg.Now()), Store: hex.EncodeToString(s.ledger.store),
-			Mark: s.Mark()}}
+			Mark: mark}}
 	err := a.json(formatName, archiveHead{archiveFormat, archiveVersion, a.manifest.Store})
 	if err == nil {
 		err = a.ledger(&day{path: s.ledger.path, db: s.ledger.db})
@@ -98,6 +122,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer, r Rest) (Manifest, erro
 		}
 	}
 	if err == nil {
+		a.manifest.Missing = a.manifest.gaps()
 		err = a.json(manifestName, a.manifest)
 	}
 	if err == nil {

@@ -59,14 +59,14 @@ func metasOf(f *os.File, report func(string)) (found []metaPage, err error) {
 	if !ok {
 		return nil, fmt.Errorf("no whole meta page: %w", ErrDamaged)
 	}
-	for i := range int64(2) {
-		at := i * int64(newest.pageSize)
+	for i := range 2 {
+		at := int64(i) * int64(newest.pageSize)
 		m, ok := readMeta(f, at)
 		if !ok {
 			m, ok = readMeta(f, at) // it may have been under the writer's pen
 		}
 		if !ok {
-			report(fmt.Sprintf("meta page %d is broken: the last commit may be missing", i))
+			report(brokenMeta(i))
 			continue
 		}
 		head := make([]byte, pageHeader)

@@ -85,13 +85,17 @@ func (r Rest) easer(ctx context.Context) func() bool {
 
 // Check reads every value of every file of an open store up to the mark, and
 // tells file by file what is wrong. It ends early with the context. Memory does
-// not grow with the store.
+// not grow with the store, and no day is dropped meanwhile.
 func (s *Store) Check(ctx context.Context, r Rest) iter.Seq[Checked] {
-	mark := s.Mark()
-	c := newChecker(ctx, r, s.cfg.Dir, mark)
-	c.store, c.decisions = s.ledger.store, mark.Decision
-	ledger := &day{path: s.ledger.path, db: s.ledger.db}
-	return c.run(slices.Values(s.openFiles()), ledger)
+	return func(yield func(Checked) bool) {
+		c := newChecker(ctx, r, s.cfg.Dir)
+		c.store = s.ledger.store
+		c.lookAtState() // before the mark is read, so that it is not ahead of it
+		days, mark, release := s.keepDays()
+		defer release()
+		c.mark = mark
+		c.run(slices.Values(days), &day{path: s.ledger.path, db: s.ledger.db})(yield)
+	}
 }
 
 // CheckFolder is Check for a store that no process has open for writing; it
@@ -99,17 +103,30 @@ func (s *Store) Check(ctx context.Context, r Rest) iter.Seq[Checked] {
 // others. An error is the only thing that comes: there is no store, or it is in
 // use (ErrLocked).
 func CheckFolder(ctx context.Context, dir string) iter.Seq2[Checked, error] {
+	return checkFolder(ctx, dir, nil)
+}
+
+// checkFolder is CheckFolder for a store of which some hits are known to be missing.
+func checkFolder(ctx context.Context, dir string, missing []Gap) iter.Seq2[Checked, error] {
 	return func(yield func(Checked, error) bool) {
+		lock, err := lockFolder(dir, true)
+		if err != nil {
+			yield(Checked{}, fmt.Errorf("check store: %w", err))
+			return
+		}
+		defer func() { _ = lock.Close() }() // nothing was written to it
 		ledger, names, err := filesOf(dir)
 		if err != nil && !errors.Is(err, ErrDamaged) {
 			yield(Checked{}, fmt.Errorf("check store: %w", err))
 			return
 		}
-		c := newChecker(ctx, 0, dir, Mark{LSN: math.MaxUint64, Decision: math.MaxUint64})
+		c := newChecker(ctx, 0, dir)
+		c.lost = missing
 		if c.unopened = err; err == nil {
 			defer func() { _ = ledger.close() }() // only read
 			c.identify(ledger)
 		}
+		c.lookAtState()
 		for found := range c.run(c.openEach(names), ledger) {
 			if !yield(found, nil) {
 				return
@@ -138,22 +155,32 @@ func filesOf(dir string) (ledger *day, days []string, err error) {
 
 // checker goes through the files of a store, oldest day first.
 type checker struct {
-	ctx       context.Context
-	ease      func() bool
-	dir       string
-	mark      Mark   // nothing later is looked at: it is being written
-	store     []byte // identity; nil where the ledger does not say it
-	decisions uint64 // how many the ledger has
-	unopened  error  // why the ledger did not open
-	unread    error  // why the day at hand did not
-	last      uint64 // LSN met before
-	stamp     criteria.Second
-	found     *Checked // the report being written
-	mend      string   // of the file at hand
+	ctx      context.Context
+	ease     func() bool
+	dir      string
+	mark     Mark   // nothing later is looked at: it is being written
+	store    []byte // identity; nil where the ledger does not say it
+	unopened error  // why the ledger did not open
+	unread   error  // why the day at hand did not
+	state    Mark   // of the snapshot
+	unusable error  // why the snapshot is
+	lost     []Gap  // that is no news
+	last     uint64 // LSN met before
+	decided  uint64 // decisions that days and snapshot know of
+	stamp    criteria.Second
+	found    *Checked // the report being written
+	mend     string   // of the file at hand
 }
 
-func newChecker(ctx context.Context, r Rest, dir string, to Mark) *checker {
-	return &checker{ctx: ctx, ease: r.easer(ctx), dir: dir, mark: to}
+func newChecker(ctx context.Context, r Rest, dir string) *checker {
+	return &checker{ctx: ctx, ease: r.easer(ctx), dir: dir,
+		mark: Mark{LSN: math.MaxUint64, Decision: math.MaxUint64}}
+}
+
+// lookAtState reads how far the snapshot goes.
+func (c *checker) lookAtState() {
+	c.state, _, c.unusable = readSnapshot(filepath.Join(c.dir, snapshotName), c.store)
+	c.decided = c.state.Decision
 }
 
 // run checks days, ledger and snapshot in this order: each is held against what
@@ -164,6 +191,9 @@ func (c *checker) run(days iter.Seq[*day], ledger *day) iter.Seq[Checked] {
 			if c.ctx.Err() != nil || !yield(c.day(d)) {
 				return
 			}
+		}
+		if n := len(c.lost); n > 0 && c.lost[n-1].First == c.last+1 {
+			c.last = c.lost[n-1].Last
 		}
 		if c.ctx.Err() == nil && yield(c.ledger(ledger)) {
 			if found, is := c.snapshot(); is {
@@ -199,11 +229,9 @@ func (c *checker) openEach(names []string) iter.Seq[*day] {
 func (c *checker) identify(ledger *day) {
 	_ = ledger.view(func(tx *bbolt.Tx) error { // what is wrong is found again
 		if store, err := get(tx, bucketMeta, keyStore); err == nil {
-			c.store = append([]byte(nil), store...)
+			c.store = slices.Clone(store)
 		}
-		all, err := spanIn(tx)
-		c.decisions = all.last
-		return err
+		return nil
 	})
 }
 
@@ -272,14 +300,16 @@ func (c *checker) day(d *day) Checked {
 	if !c.opened(d, c.unread) {
 		return *c.found
 	}
-	all, err := d.span()
+	all, decided, err := d.reach()
 	if err != nil {
 		c.problem(err.Error())
 		return *c.found
 	}
+	c.decided = max(c.decided, decided)
 	all.last = min(all.last, c.mark.LSN)
 	c.found.First, c.found.Last = all.first, all.last
-	if all.last > 0 && c.last > 0 && all.first != c.last+1 {
+	if all.last > 0 && c.last > 0 && all.first != c.last+1 &&
+		!slices.Contains(c.lost, Gap{c.last + 1, all.first - 1}) {
 		c.problem(fmt.Sprintf("begins at hit %d: the day before it ends at hit %d", all.first, c.last))
 	}
 	c.hits(d, all)
@@ -297,11 +327,11 @@ func (c *checker) snapshot() (Checked, bool) {
 		return Checked{}, false
 	}
 	c.begin(path, mendSnapshot)
-	m, _, err := readSnapshot(path, c.store, c.decisions)
+	m := c.state
 	c.found.Last = m.LSN
 	switch {
-	case err != nil:
-		c.problem(err.Error())
+	case c.unusable != nil:
+		c.problem(c.unusable.Error())
 	case m.LSN > max(c.last, c.mark.LSN) || c.mark.LSN == math.MaxUint64 && m.LSN > c.last:
 		c.fault(Fault{Hit: m.LSN, Problem: fmt.Sprintf("was stored: the log ends at hit %d", c.last)})
 	}

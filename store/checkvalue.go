@@ -15,8 +15,8 @@ import (
 // transaction. The function says by false that it has seen enough.
 func (c *checker) walk(d *day, bucket []byte, from uint64, see func(n uint64, k, v []byte) bool) {
 	for more := true; more && c.ease(); {
+		more = false // for a day that is gone, too
 		err := d.view(func(tx *bbolt.Tx) error {
-			more = false
 			cursor := tx.Bucket(bucket).Cursor()
 			seen := 0
 			for k, v := cursor.Seek(key(from)); k != nil; k, v = cursor.Next() {
@@ -154,6 +154,9 @@ func (c *checker) ledger(l *day) Checked {
 	if err != nil {
 		c.problem(err.Error())
 		return *c.found
+	}
+	if c.decided > all.last {
+		c.problem(behind(all.last, c.decided).Error())
 	}
 	all.last = min(all.last, c.mark.Decision)
 	c.found.First, c.found.Last = min(1, all.last), all.last

@@ -68,7 +68,7 @@ func openDay(dir, name string, store []byte, readOnly bool) (*day, error) {
 	d := &day{name: name, path: dayPath(dir, name)}
 	db, err := openFile(d.path, readOnly)
 	if err != nil {
-		return nil, err
+		return nil, mended(err, "restore it from a backup, or move it away: its hits then count no more")
 	}
 	d.db = db
 	err = guarded(d.path, func() error {
@@ -101,13 +101,23 @@ func (d *day) close() error {
 
 // span gives the LSNs of the day.
 func (d *day) span() (s span, err error) {
-	err = d.view(func(tx *bbolt.Tx) error {
-		if s, err = spanIn(tx); err != nil {
+	s, _, err = d.reach()
+	return s, err
+}
+
+// reach gives the LSNs of the day, and how many decisions the ledger had at its last
+// commit.
+func (d *day) reach() (s span, decided uint64, err error) {
+	err = d.view(func(tx *bbolt.Tx) (err error) {
+		if s, err = spanIn(tx); err == nil {
+			decided, err = decidedIn(tx)
+		}
+		if err != nil {
 			return fmt.Errorf("%s: %w", d.path, err)
 		}
 		return nil
 	})
-	return s, err
+	return s, decided, err
 }
 
 // unpacking makes something of a record's value, which it must not keep.
@@ -214,12 +224,16 @@ func (d *day) evidence(lsn uint64) ([]byte, error) {
 	return head, err
 }
 
-// put writes a batch in one transaction: all of it or nothing.
-func (d *day) put(records []*Record) error {
+// put writes a batch in one transaction, all of it or nothing, and how many decisions
+// the ledger has then.
+func (d *day) put(records []*Record, decided uint64) error {
 	return d.db.Update(func(tx *bbolt.Tx) error {
 		// Keys only ascend, so pages can be filled.
 		tx.Bucket(bucketHit).FillPercent, tx.Bucket(bucketEvidence).FillPercent = 1, 1
 		if err := extend(tx, records[0].LSN, len(records)); err != nil {
+			return err
+		}
+		if err := noteDecided(tx, decided); err != nil {
 			return err
 		}
 		var scratch []byte

@@ -7,7 +7,8 @@
 //
 // # Files
 //
-//	<dir>/ledger.db         bbolt; decisions, identity and secret. Its lock is the lock of dir
+//	<dir>                   its lock says who may write: the daemon, or a restore
+//	<dir>/ledger.db         bbolt; decisions, identity and secret
 //	<dir>/hits-YYYYMMDD.db  bbolt; the records committed on one UTC day
 //	<dir>/engine.snapshot   derived: the engine's state at a position of the log
 //
@@ -27,7 +28,8 @@
 // and is written in the same transaction.
 //
 //	hits-*.db  "meta"      "store" → identity of the store, 16 bytes; "schema" → number;
-//	                       "span" → first and last LSN
+//	                       "span" → first and last LSN; "decided" → how many
+//	                       decisions the ledger had at the last commit
 //	           "hit"       LSN → record, see Record.append
 //	           "evidence"  LSN → the head of the message, zstd
 //	ledger.db  "meta"      as above, the span being of decisions, and "secret" → 32 bytes

@@ -28,6 +28,14 @@ var (
 	ErrClosed = errors.New("store closed")
 )
 
+// mended says what can be done about a damaged file.
+func mended(err error, mend string) error {
+	if errors.Is(err, ErrDamaged) {
+		return fmt.Errorf("%w: %s", err, mend)
+	}
+	return err
+}
+
 // classify tells a full disk, which passes, from everything else, which does
 // not: after a failed sync the page cache may call lost pages clean. Sync
 // reports a bare errno or the operation "sync"; a write that found no room, a

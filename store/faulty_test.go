@@ -65,12 +65,12 @@ func testBrokenCommit(t *testing.T, dir string, b breakage) {
 		t.Fatal(err)
 	}
 	strikes := 0
-	s.put = func(d *day, r []*Record) error {
+	s.put = func(d *day, r []*Record, decided uint64) error {
 		if strikes++; strikes != 3 {
-			return d.put(r)
+			return d.put(r, decided)
 		}
 		if b.applied {
-			if err := d.put(r); err != nil {
+			if err := d.put(r, decided); err != nil {
 				return err
 			}
 		}

@@ -58,10 +58,22 @@ func openError(path string, err error) error {
 
 // openLocked opens a file and takes bbolt's lock of it: shared for readers.
 func openLocked(path string, readOnly bool) (*os.File, error) {
-	flag, how := os.O_RDWR, unix.LOCK_EX
 	if readOnly {
-		flag, how = os.O_RDONLY, unix.LOCK_SH
+		return waitForLock(path, os.O_RDONLY, unix.LOCK_SH)
 	}
+	return waitForLock(path, os.O_RDWR, unix.LOCK_EX)
+}
+
+// lockFolder takes the lock of a store's folder, shared for readers. A restore has
+// it, too: the ledger's own would come too late, for there is none yet.
+func lockFolder(dir string, readOnly bool) (*os.File, error) {
+	if readOnly {
+		return waitForLock(dir, os.O_RDONLY, unix.LOCK_SH)
+	}
+	return waitForLock(dir, os.O_RDONLY, unix.LOCK_EX)
+}
+
+func waitForLock(path string, flag, how int) (*os.File, error) {
 	f, err := os.OpenFile(path, flag, 0)
 	if err != nil {
 		return nil, err
@@ -103,14 +115,6 @@ func createFile(path string, fill func(*bbolt.Tx) error) error {
 		return err
 	}
 	return syncFolder(filepath.Dir(path))
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // guarded runs a function that reads mapped pages; what a damaged page makes

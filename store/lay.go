@@ -33,6 +33,8 @@ type filler struct {
 	store []byte // identity, from the ledger
 	name  string // of the file at hand
 	db    *bbolt.DB
+
+	decisions uint64 // that the ledger has: it comes first
 }
 
 // take writes a piece, in one transaction. Only the end of a file is synced: a
@@ -65,6 +67,11 @@ func (f *filler) take(file string, piece []byte) error {
 // extend notes what a piece brought; that it follows the piece before is checked
 // there, and that nothing is missing in it by the check at the end.
 func (f *filler) extend(tx *bbolt.Tx, first uint64, n int) error {
+	if f.name == ledgerName {
+		f.decisions = first + uint64(n) - 1
+	} else if err := noteDecided(tx, f.decisions); err != nil {
+		return err
+	}
 	if tx.Bucket(bucketMeta).Get(keySpan) == nil {
 		return put(tx, bucketMeta, keySpan, append(key(first), key(first+uint64(n)-1)...))
 	}

@@ -21,8 +21,7 @@ const (
 	snapshotName = "engine.snapshot"
 )
 
-// ledger is the file of decisions. It also says which store this is, and its
-// lock is the lock of the whole folder.
+// ledger is the file of decisions. It also says which store this is.
 type ledger struct {
 	path      string
 	db        *bbolt.DB
@@ -42,7 +41,7 @@ func openLedger(dir string, readOnly bool) (*ledger, error) {
 		return nil, err
 	}
 	if l.db, err = openFile(l.path, readOnly); err != nil {
-		return nil, err
+		return nil, mended(err, "restore it from a backup")
 	}
 	err = guarded(l.path, func() error { return l.db.View(l.load) })
 	if err != nil {

@@ -21,6 +21,9 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv(limitDir); dir != "" {
 		appendUpToLimit(dir)
 	}
+	if dir := os.Getenv(maskDir); dir != "" {
+		makeMasked(dir)
+	}
 	PackEvidence([]byte("x")) // its channel is made at the first use, which must not be in a bubble
 	goleak.VerifyTestMain(m)
 }

@@ -45,8 +45,8 @@ type pager struct {
 	branches map[uint64]bool // that were met
 }
 
-// checkPages tells whether bbolt may open the file: one of its two meta pages
-// is whole, the file is as long as the newer one says, and its trees end.
+// checkPages tells whether bbolt may open the file: its two meta pages are whole,
+// the file is as long as the newer one says, and its trees end.
 func checkPages(f *os.File) error {
 	info, err := f.Stat()
 	if err != nil {
@@ -55,9 +55,9 @@ func checkPages(f *os.File) error {
 	if info.Size() == 0 {
 		return fmt.Errorf("empty: %w", ErrDamaged)
 	}
-	m, ok := newestMeta(f)
-	if !ok {
-		return fmt.Errorf("no whole meta page: %w", ErrDamaged)
+	m, err := lastMeta(f)
+	if err != nil {
+		return err
 	}
 	if size := m.pages * uint64(m.pageSize); size > uint64(info.Size()) {
 		return fmt.Errorf("cut off: %d of %d bytes: %w", info.Size(), size, ErrDamaged)
@@ -66,7 +66,36 @@ func checkPages(f *os.File) error {
 	return p.checkBuckets()
 }
 
-// newestMeta gives the meta page that bbolt will take, and whether there is one.
+// lastMeta gives the meta page of the last commit. bbolt opens a file of which one
+// meta page is whole, as it was a commit earlier; but then something else than a
+// crash has been at it, and the hits of that commit were acknowledged. For both are
+// written when the file is made, and later each commit writes one of them, the page
+// of its number's parity, 80 bytes from the page's beginning: within one sector,
+// which a disk writes whole or not at all, and within one page of the system's cache,
+// which a killed process leaves whole.
+func lastMeta(f *os.File) (metaPage, error) {
+	newest, ok := newestMeta(f)
+	if !ok {
+		return newest, fmt.Errorf("no whole meta page: %w", ErrDamaged)
+	}
+	var both [2]metaPage
+	for i := range both {
+		if both[i], ok = readMeta(f, int64(i)*int64(newest.pageSize)); !ok {
+			return newest, fmt.Errorf("%s: %w", brokenMeta(i), ErrDamaged)
+		}
+	}
+	if first, second := both[0].tx, both[1].tx; first%2 != 0 || first+1 != second && second+1 != first {
+		return newest, fmt.Errorf("the meta pages, of commits %d and %d, do not follow each other: "+
+			"the last commit may be missing: %w", first, second, ErrDamaged)
+	}
+	return newest, nil
+}
+
+func brokenMeta(page int) string {
+	return fmt.Sprintf("meta page %d is broken: the last commit may be missing", page)
+}
+
+// newestMeta gives the meta page that bbolt would take, and whether there is one.
 // The second page lies where the first one says that pages end. Only where the
 // first one is broken it is looked for: the other places may hold bytes that
 // strangers sent.

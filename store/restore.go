@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,7 +30,8 @@ const restoring = "restore.new"
 // Restore lays a backup into a folder that is empty or does not exist. It reads
 // the archive twice: nothing is written before every checksum has been compared.
 // The store is made beside its place, checked as CheckFolder does, and moved
-// there with the ledger last, so that a restore that was cut off is no store. Names
+// there with the ledger last, so that a restore that was cut off is no store. The
+// folder is locked meanwhile: ErrLocked where a daemon has it. Names
 // in the archive are compared with those that may come, and never used as paths.
 // Progress is told how much of the two readings is done.
 func Restore(ctx context.Context, archive io.ReadSeeker, dir string,
@@ -52,21 +52,6 @@ func Restore(ctx context.Context, archive io.ReadSeeker, dir string,
 		return m, fmt.Errorf("restore into %s: %w", dir, err)
 	}
 	return m, nil
-}
-
-// checkEmptyFolder tells whether a folder may become that of a store.
-func checkEmptyFolder(dir string) error {
-	entries, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil
-	case err != nil:
-		return fmt.Errorf("look into data_dir: %w", err)
-	case len(entries) == 0:
-		return nil
-	}
-	return fmt.Errorf("%s has %s in it: %w: stop the daemon and move what is there away, or give an empty data_dir",
-		dir, entries[0].Name(), ErrNotEmpty)
 }
 
 // counting reads a file from its beginning, as often as rewound, until the
@@ -211,6 +196,9 @@ func (x *extraction) manifest(content []byte) (m Manifest, err error) {
 	if m.Store != x.store || len(m.Files) != len(x.files) || len(m.Files) == 0 {
 		return m, noBackup("the manifest is that of another one")
 	}
+	if !m.agrees() {
+		return m, noBackup("the mark in its manifest is not where its files end")
+	}
 	for i, came := range x.files {
 		want := m.Files[i]
 		came.Records, came.First, came.Last = want.Records, want.First, want.Last
@@ -238,13 +226,21 @@ func verify(in *counting) (Manifest, error) {
 // lay makes the store of a backup that was verified.
 func lay(in *counting, dir string, m Manifest) error {
 	temp := filepath.Join(dir, restoring)
-	if err := os.MkdirAll(dir, 0o711); err != nil {
+	if err := makeFolder(dir); err != nil {
 		return err
 	}
-	if err := os.Mkdir(temp, 0o700); err != nil { // of two restores at once one ends here
+	lock, err := lockFolder(dir, false)
+	if err != nil {
 		return err
 	}
-	err := fillFolder(in, temp, m)
+	defer func() { _ = lock.Close() }()           // nothing was written to it
+	if err := checkEmptyFolder(dir); err != nil { // somebody may have begun there meanwhile
+		return err
+	}
+	if err := os.Mkdir(temp, 0o700); err != nil {
+		return err
+	}
+	err = fillFolder(in, temp, m)
 	if err == nil {
 		err = checkLaid(in.ctx, temp, m)
 	}
@@ -260,7 +256,7 @@ func lay(in *counting, dir string, m Manifest) error {
 // checkLaid believes a store only when it is whole and what the manifest says.
 func checkLaid(ctx context.Context, temp string, m Manifest) error {
 	var found []Archived
-	for c, err := range CheckFolder(ctx, temp) {
+	for c, err := range checkFolder(ctx, temp, m.Missing) {
 		switch {
 		case err != nil:
 			return err
@@ -282,8 +278,8 @@ func checkLaid(ctx context.Context, temp string, m Manifest) error {
 }
 
 // moveUp moves the files of a store one folder up, the ledger last. It never puts
-// one in the place of another.
-func moveUp(temp, dir string) error {
+// one in the place of another: where it cannot end it takes back what it moved.
+func moveUp(temp, dir string) (err error) {
 	entries, err := os.ReadDir(temp)
 	if err != nil {
 		return err
@@ -294,16 +290,27 @@ func moveUp(temp, dir string) error {
 			names = append(names, e.Name())
 		}
 	}
+	var moved []string
+	defer func() {
+		for _, path := range slices.Backward(moved) {
+			if err != nil {
+				err = errors.Join(err, os.Remove(path))
+			}
+		}
+	}()
 	for _, name := range append(names, ledgerName) {
 		if err := syncFolder(dir); err != nil {
 			return err
 		}
-		if err := os.Link(filepath.Join(temp, name), filepath.Join(dir, name)); err != nil {
+		path := filepath.Join(dir, name)
+		if err := os.Link(filepath.Join(temp, name), path); err != nil {
 			return err
 		}
+		moved = append(moved, path)
 	}
-	if err := os.RemoveAll(temp); err != nil {
+	if err := syncFolder(dir); err != nil {
 		return err
 	}
-	return syncFolder(dir)
+	_ = os.RemoveAll(temp) // else the next start does
+	return nil
 }

@@ -55,7 +55,7 @@ func (s *Store) dropOld(now criteria.Second) {
 	}
 	oldest := criteria.At(now.Time().Add(-s.cfg.Retention))
 	first := dayName(oldest)
-	if len(s.days) > 1 && s.days[0].name < first {
+	if s.mayDrop(first) {
 		// What stays on a full disk goes with the next day.
 		if err := s.ledger.dropPoints(oldest); err != nil && errors.Is(s.refuse(err), ErrFailed) {
 			return
@@ -70,6 +70,13 @@ func (s *Store) dropOld(now criteria.Second) {
 	}
 }
 
+// mayDrop tells whether there is a day before one, and nobody needs the days.
+func (s *Store) mayDrop(first string) bool {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.kept == 0 && len(s.days) > 1 && s.days[0].name < first
+}
+
 // letGo takes the oldest day off the list, unless somebody needs the days.
 func (s *Store) letGo() (*day, bool) {
 	s.mu.Lock()
@@ -82,13 +89,13 @@ func (s *Store) letGo() (*day, bool) {
 	return d, true
 }
 
-// keepDays gives the days as they are now. None of them is dropped until the
-// function that comes with them was called.
-func (s *Store) keepDays() (days []*day, release func()) {
+// keepDays gives the days as they are now, and the mark that they reach. None of
+// them is dropped until the function that comes with them was called.
+func (s *Store) keepDays() (days []*day, to Mark, release func()) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.kept++
-	return slices.Clone(s.days), func() {
+	return slices.Clone(s.days), s.mark, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.kept--

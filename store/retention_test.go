@@ -1,10 +1,15 @@
 package store
 
 import (
+	"context"
 	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/trapline/trapline/criteria"
 )
 
 // Days go when all in them is older than retention, but never the newest; a
@@ -63,6 +68,87 @@ func TestRetentionDropsDays(t *testing.T) {
 			t.Errorf("a new day: %v, the log is at %d", got, s.Mark().LSN)
 		}
 	})
+}
+
+// kept is a store of four days, two of them too old, whose writer has ended.
+func kept(t *testing.T) (*Store, *hand) {
+	t.Helper()
+	at := newClock()
+	s := opened(t, Config{Dir: t.TempDir(), Now: at.read, Retention: 2 * daySpan})
+	for n := range 4 {
+		add(t, s, n+1, n+1)
+		decide(t, s, counted(7))
+		at.move(daySpan)
+	}
+	s.Stop()
+	return s, at
+}
+
+// A check ends, and reports each day, though days are to be dropped meanwhile.
+func TestCheckBesideRetention(t *testing.T) {
+	s, at := kept(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	files := 0
+	for found := range s.Check(ctx, 0) {
+		s.dropOld(criteria.At(at.read()))
+		if files++; found.Records < 1 || len(found.Faults) > 0 {
+			t.Errorf("found %+v", found)
+		}
+	}
+	if files != 5 || ctx.Err() != nil {
+		t.Errorf("%d files, %v", files, ctx.Err())
+	}
+	s.dropOld(criteria.At(at.read()))
+	if got := all(t, s); !slices.Equal(got, upTo(3, 4)) {
+		t.Errorf("after the check the log holds %v", got)
+	}
+}
+
+// A day that is gone has nothing to walk over.
+func TestWalkOverADayThatIsGone(t *testing.T) {
+	s, _ := kept(t)
+	d, free := s.letGo()
+	if err := d.close(); err != nil || !free {
+		t.Fatal(err, free)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	newChecker(ctx, 0, s.cfg.Dir).walk(d, bucketHit, 1, func(uint64, []byte, []byte) bool { return true })
+	if ctx.Err() != nil {
+		t.Error("it does not end")
+	}
+}
+
+// While somebody needs the days, the ledger is not written either.
+func TestKeptDaysCostNoCommits(t *testing.T) {
+	s, at := kept(t)
+	commits := func() (last int) {
+		t.Helper()
+		err := s.ledger.db.View(func(tx *bbolt.Tx) error {
+			last = tx.ID()
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return last
+	}
+	_, _, release := s.keepDays()
+	before := commits()
+	for range 3 {
+		s.dropOld(criteria.At(at.read()))
+	}
+	if n := commits() - before; n != 0 || len(s.days) != 4 {
+		t.Errorf("%d commits, %d days", n, len(s.days))
+	}
+	release()
+	for range 3 {
+		s.dropOld(criteria.At(at.read()))
+	}
+	if n := commits() - before; n != 1 || len(s.days) != 2 {
+		t.Errorf("afterwards %d commits, %d days", n, len(s.days))
+	}
 }
 
 func TestMarkMovesEachSecondAndNeverBack(t *testing.T) {

@@ -52,11 +52,11 @@ func (s *Store) dropUnfinished() {
 // is none. A snapshot is never needed: on any error, ErrDamaged and ErrForeign
 // among them, the caller starts from the log.
 func (s *Store) ReadSnapshot() (Mark, []byte, error) {
-	return readSnapshot(s.snapshotPath(), s.ledger.store, s.lastDecision())
+	return readSnapshot(s.snapshotPath(), s.ledger.store)
 }
 
-// readSnapshot reads the snapshot of a store whose ledger ends with a decision.
-func readSnapshot(path string, store []byte, last uint64) (Mark, []byte, error) {
+// readSnapshot reads the snapshot of a store, of any where its identity is not known.
+func readSnapshot(path string, store []byte) (Mark, []byte, error) {
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return Mark{}, nil, nil
@@ -64,14 +64,14 @@ func readSnapshot(path string, store []byte, last uint64) (Mark, []byte, error) 
 	if err != nil {
 		return Mark{}, nil, err
 	}
-	m, state, err := parseSnapshot(b, store, last)
+	m, state, err := parseSnapshot(b, store)
 	if err != nil {
 		return Mark{}, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return m, state, nil
 }
 
-func parseSnapshot(b, store []byte, last uint64) (Mark, []byte, error) {
+func parseSnapshot(b, store []byte) (Mark, []byte, error) {
 	end := len(b) - 4
 	if end < snapshotHead || string(b[:8]) != string(snapshotMagic) ||
 		checksum(b[:end]) != binary.BigEndian.Uint32(b[end:]) {
@@ -80,16 +80,9 @@ func parseSnapshot(b, store []byte, last uint64) (Mark, []byte, error) {
 	n := binary.BigEndian.Uint64
 	numbers := b[8+identity:]
 	m := Mark{LSN: n(numbers), Decision: n(numbers[8:]), At: criteria.Second(n(numbers[16:]))}
-	// The numbers of another store, or of a ledger that was put back since,
-	// would leave out decisions of this one.
-	if string(b[8:8+identity]) != string(store) || m.Decision > last {
+	// The numbers of another store would leave out decisions of this one.
+	if store != nil && string(b[8:8+identity]) != string(store) {
 		return Mark{}, nil, ErrForeign
 	}
 	return m, b[snapshotHead:end], nil
-}
-
-func (s *Store) lastDecision() uint64 {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	return uint64(len(s.ledger.decisions))
 }

@@ -30,10 +30,12 @@ type Config struct {
 // Store is an open store. Reading and appending are safe from any goroutine.
 type Store struct {
 	cfg      Config
+	lock     *os.File // of the folder
 	ledger   *ledger
+	missing  []Gap
 	readOnly bool
 
-	put     func(*day, []*Record) error              // a commit of hits
+	put     func(*day, []*Record, uint64) error      // a commit of hits
 	decide  func(*ledger, []criteria.Decision) error // a commit of decisions
 	clock   *clock                                   // the writer's, once it has begun
 	queue   chan *request                            // appenders to writer
@@ -57,8 +59,7 @@ type Store struct {
 // ErrDamaged, ErrNewer, ErrForeign, or ErrAhead where the log lies more than an
 // hour in the clock's future. Close it after use; appending also needs Begin.
 func Open(cfg Config) (*Store, error) {
-	// Others may pass through to the zone, which rsync serves, and see nothing else.
-	if err := os.MkdirAll(cfg.Dir, 0o711); err != nil {
+	if err := makeFolder(cfg.Dir); err != nil {
 		return nil, fmt.Errorf("make data_dir: %w: give data_dir a folder that can be made", err)
 	}
 	return open(cfg, false)
@@ -71,11 +72,15 @@ func open(cfg Config, readOnly bool) (*Store, error) {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	l, err := openLedger(cfg.Dir, readOnly)
+	lock, err := lockFolder(cfg.Dir, readOnly)
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	s := &Store{cfg: cfg, ledger: l, readOnly: readOnly, clock: clockOf(cfg.Now),
+	l, err := openLedger(cfg.Dir, readOnly)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("open store: %w", err), lock.Close())
+	}
+	s := &Store{cfg: cfg, lock: lock, ledger: l, readOnly: readOnly, clock: clockOf(cfg.Now),
 		put: (*day).put, decide: (*ledger).put,
 		queue: make(chan *request, maxQueue), changed: make(chan struct{}, 1),
 		closing: make(chan struct{}), failed: make(chan struct{}), ended: make(chan struct{})}
@@ -84,6 +89,8 @@ func open(cfg Config, readOnly bool) (*Store, error) {
 	}
 	if readOnly {
 		s.Stop() // there is no writer
+	} else {
+		dropLeftovers(cfg.Dir)
 	}
 	return s, nil
 }
@@ -112,24 +119,12 @@ func (s *Store) openDays() error {
 }
 
 // findMark looks for the last record and the last decision. Ledger and snapshot
-// know LSNs too: none is used twice even when the newest log was lost.
+// know LSNs too: none is used twice even when the newest log was lost. Days and
+// snapshot know of decisions: without one of them the hits mean another list.
 func (s *Store) findMark() error {
-	for _, d := range s.days {
-		span, err := d.span()
-		if err != nil {
-			return err
-		}
-		if span.first <= s.mark.LSN && span.last > 0 {
-			return fmt.Errorf("%s begins at hit %d, after hit %d: %w",
-				d.path, span.first, s.mark.LSN, ErrDamaged)
-		}
-		records, _, err := read(d, span.last, span.last, recordOf)
-		if err != nil {
-			return err
-		}
-		for _, r := range records {
-			s.mark.LSN, s.mark.At = r.LSN, max(s.mark.At, r.Stamp)
-		}
+	days, decided, err := s.readDays()
+	if err != nil {
+		return err
 	}
 	inFiles := s.mark.LSN
 	for _, d := range s.ledger.decisions {
@@ -138,8 +133,45 @@ func (s *Store) findMark() error {
 	s.mark.Decision = uint64(len(s.ledger.decisions))
 	if saved, _, err := s.ReadSnapshot(); err == nil {
 		s.mark.LSN, s.mark.At = max(s.mark.LSN, saved.LSN), max(s.mark.At, saved.At)
+		decided = max(decided, saved.Decision)
 	}
+	if decided > s.mark.Decision {
+		return fmt.Errorf("%s %w", s.ledger.path, behind(s.mark.Decision, decided))
+	}
+	s.missing = gapsIn(days, s.mark.LSN)
 	return s.checkEnd(inFiles)
+}
+
+// readDays moves the mark to the last record, and gives what the days hold and how
+// many decisions they know of.
+func (s *Store) readDays() (days []span, decided uint64, err error) {
+	for _, d := range s.days {
+		span, then, err := d.reach()
+		switch {
+		case err != nil:
+			return nil, 0, err
+		case span.last == 0:
+			continue
+		case span.first <= s.mark.LSN:
+			return nil, 0, fmt.Errorf("%s begins at hit %d, after hit %d: %w",
+				d.path, span.first, s.mark.LSN, ErrDamaged)
+		}
+		records, _, err := read(d, span.last, span.last, recordOf)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, r := range records {
+			s.mark.LSN, s.mark.At = r.LSN, max(s.mark.At, r.Stamp)
+		}
+		days, decided = append(days, span), max(decided, then)
+	}
+	return days, decided, nil
+}
+
+// behind says that a ledger lacks decisions: it would list what they took out.
+func behind(last, decided uint64) error {
+	return fmt.Errorf("ends at decision %d, but decision %d was stored: %w: restore it from a backup",
+		last, decided, ErrDamaged)
 }
 
 // checkEnd tells whether the log can go on. Where hits are gone, it goes on in
@@ -148,7 +180,7 @@ func (s *Store) checkEnd(inFiles uint64) error {
 	if inFiles == s.mark.LSN || len(s.days) == 0 || s.days[len(s.days)-1].name < dayName(s.mark.At) {
 		return nil
 	}
-	return fmt.Errorf("%s ends at hit %d, but hit %d was stored: %w: restore it, or move it away",
+	return fmt.Errorf("%s ends at hit %d, but hit %d was stored: %w: restore it from a backup, or move it away",
 		s.days[len(s.days)-1].path, inFiles, s.mark.LSN, ErrDamaged)
 }
 
@@ -200,5 +232,9 @@ func (s *Store) closeFiles() error {
 	for _, d := range s.days {
 		errs = append(errs, d.close())
 	}
-	return errors.Join(append(errs, s.ledger.db.Close())...)
+	errs = append(errs, s.ledger.db.Close())
+	if err := s.lock.Close(); !errors.Is(err, os.ErrClosed) { // closing twice is no error
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }

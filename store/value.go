@@ -14,10 +14,11 @@ var (
 	bucketDecision = []byte("decision")
 	bucketPoints   = []byte("points")
 
-	keyStore  = []byte("store")
-	keySchema = []byte("schema")
-	keySecret = []byte("secret")
-	keySpan   = []byte("span")
+	keyStore   = []byte("store")
+	keySchema  = []byte("schema")
+	keySecret  = []byte("secret")
+	keySpan    = []byte("span")
+	keyDecided = []byte("decided")
 )
 
 // identity is how many random bytes tell one store from another.
@@ -117,8 +118,8 @@ func checkEmpty(tx *bbolt.Tx) error {
 }
 
 // extend notes that n more numbers from first on are to be written in the same
-// transaction. A gap would be
-// taken for damage by every reader, so it is not written.
+// transaction. A gap would be taken for damage by every reader, so it is not
+// written.
 func extend(tx *bbolt.Tx, first uint64, n int) error {
 	s, err := spanIn(tx)
 	switch {
@@ -130,4 +131,26 @@ func extend(tx *bbolt.Tx, first uint64, n int) error {
 		return fmt.Errorf("%d does not follow %d: %w", first, s.last, ErrDamaged)
 	}
 	return put(tx, bucketMeta, keySpan, append(key(s.first), key(first+uint64(n)-1)...))
+}
+
+// noteDecided notes how many decisions the ledger has while hits are committed: beside
+// them a ledger of before would be taken for the whole one.
+func noteDecided(tx *bbolt.Tx, decisions uint64) error {
+	return put(tx, bucketMeta, keyDecided, key(decisions))
+}
+
+// decidedIn gives how many decisions the ledger had at a day's last commit.
+func decidedIn(tx *bbolt.Tx) (uint64, error) {
+	s, err := spanIn(tx)
+	if err != nil || s.last == 0 {
+		return 0, err
+	}
+	v, err := get(tx, bucketMeta, keyDecided)
+	if err == nil && len(v) != 8 {
+		err = ErrDamaged
+	}
+	if err != nil {
+		return 0, fmt.Errorf("decided: %w", err)
+	}
+	return binary.BigEndian.Uint64(v), nil
 }

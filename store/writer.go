@@ -209,7 +209,7 @@ func (s *Store) commitHits(batch []*request, at criteria.Second) error {
 	if len(records) == 0 {
 		return nil
 	}
-	err := s.today(at, func(d *day) error { return s.put(d, records) })
+	err := s.today(at, func(d *day) error { return s.put(d, records, mark.Decision) })
 	if err != nil {
 		return s.refuse(err)
 	}

@@ -8,8 +8,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/google/renameio/v2"
+	"golang.org/x/sys/unix"
 
 	"github.com/trapline/trapline/internal/admin"
 	"github.com/trapline/trapline/internal/config"
@@ -41,8 +43,8 @@ func (c *backupCmd) Run(a *app) error {
 	if info, err := os.Stat(filepath.Dir(c.File)); err != nil || !info.IsDir() {
 		return usage("%s is no folder: make it, or give another one", printable(filepath.Dir(c.File)))
 	}
-	file, err := renameio.NewPendingFile(c.File, renameio.WithTempDir(filepath.Dir(c.File)),
-		renameio.WithStaticPermissions(0o600))
+	dropUnfinished(c.File)
+	file, err := pendingFile(c.File)
 	if err != nil {
 		return fmt.Errorf("write backup: %w", err)
 	}
@@ -64,6 +66,47 @@ func (c *backupCmd) Run(a *app) error {
 	fmt.Fprintf(a.stdout, "%s: %s and %s up to %s\n", printable(c.File), number(hits, "hit"),
 		number(decisions, "decision"), m.Mark.At)
 	return nil
+}
+
+// pendingFile makes the file that becomes the one of a name, beside it. Its lock says
+// that somebody is at work on it; where one who cleaned up was faster, there is
+// another.
+func pendingFile(path string) (*renameio.PendingFile, error) {
+	for {
+		file, err := renameio.NewPendingFile(path, renameio.WithTempDir(filepath.Dir(path)),
+			renameio.WithStaticPermissions(0o600))
+		if err != nil {
+			return nil, err
+		}
+		_ = unix.Flock(int(file.Fd()), unix.LOCK_EX) // where files cannot be locked, none is cleaned up
+		if _, err := os.Stat(file.Name()); err == nil {
+			return file, nil
+		}
+		_ = file.Cleanup() // it is gone
+	}
+}
+
+// dropUnfinished removes what processes that were killed had begun to write for a name,
+// but nothing that is still being written.
+func dropUnfinished(path string) {
+	entries, _ := os.ReadDir(filepath.Dir(path)) // then there is nothing to remove
+	for _, e := range entries {
+		number, is := strings.CutPrefix(e.Name(), "."+filepath.Base(path))
+		if is = is && number != "" && strings.Trim(number, "0123456789") == ""; is && e.Type().IsRegular() {
+			dropUnlocked(filepath.Join(filepath.Dir(path), e.Name()))
+		}
+	}
+}
+
+func dropUnlocked(path string) {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer func() { _ = f.Close() }() // nothing was written to it
+	if unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) == nil {
+		_ = os.Remove(path) // the next time
+	}
 }
 
 // syncFolder puts the names in a folder on disk.

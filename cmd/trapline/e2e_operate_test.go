@@ -55,7 +55,7 @@ func testSecondDaemon(t *testing.T, binary string) {
 	if code := second.exit(); code != exitFailed {
 		t.Errorf("the second daemon: exit %d", code)
 	}
-	checkComplaint(t, second.logged(), s.path("data/ledger.db"), "in use by another process")
+	checkComplaint(t, second.logged(), s.path("data")+": in use by another process")
 	d.blame("198.51.100.7")
 	if r := s.run("lookup", "198.51.100.7"); r.code != exitDone || r.err != "" {
 		t.Errorf("the first daemon: %+v", r)

@@ -164,11 +164,16 @@ func mendFor(err error) string {
 		{store.ErrNewer, "use the newer trapline, or restore a backup from before it"},
 		{store.ErrForeign, "move the file away: it was not made by this store"},
 	} {
-		if errors.Is(err, m.err) && !strings.Contains(err.Error(), "restore it from a backup") {
+		if errors.Is(err, m.err) && !saysMend(err.Error()) {
 			return ": " + m.mend
 		}
 	}
 	return ""
+}
+
+// saysMend tells whether an error of the store's says by itself what to do.
+func saysMend(text string) bool {
+	return strings.Contains(text, "restore it from a backup") || strings.Contains(text, "and restore again")
 }
 
 // say talks to whoever typed, a line for each line of the text. File names and

@@ -127,6 +127,9 @@ func (d *Daemon) openStore(c *config.Config) error {
 	}
 	d.store = s
 	d.stack.push(func(context.Context) error { return s.Close() })
+	for _, gap := range s.Missing() {
+		d.options.Events.HitsMissing(gap.First, gap.Last)
+	}
 	s.Begin()
 	return d.settle(context.Background(), c)
 }

@@ -148,6 +148,12 @@ func (e *Events) ReportRefused(why string) {
 	e.log.Warn().Str("event", "report-refused").Str("why", why).Send()
 }
 
+// HitsMissing: hits that were recorded are in no file of the store: a day was lost,
+// and the list is made without them.
+func (e *Events) HitsMissing(first, last uint64) {
+	e.log.Warn().Str("event", "hits-missing").Uint64("first", first).Uint64("last", last).Send()
+}
+
 // The list: what judge.Observer asks for.
 
 // SnapshotUnusable: the start has to read the whole log.

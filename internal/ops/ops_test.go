@@ -36,6 +36,7 @@ func TestEveryEvent(t *testing.T) {
 		{"protocol-abuse", func(e *Events) { e.ProtocolAbuse(peer, "http") }},
 		{"recorded", func(e *Events) { e.Recorded("trap", "198.51.100.7", "untrusted-peer", "direct") }},
 		{"report-refused", func(e *Events) { e.ReportRefused("too-old") }},
+		{"hits-missing", func(e *Events) { e.HitsMissing(6, 10) }},
 		{"snapshot-unusable", func(e *Events) { e.SnapshotUnusable(errors.New("x")) }},
 		{"caught-up", func(e *Events) { e.CaughtUp(1, 2, 3) }},
 		{"listed", func(e *Events) { e.ListChanged("198.51.100.7", "", "127.0.0.2", "hit") }},
