@@ -4,6 +4,14 @@ import (
 	"net/netip"
 	"sync"
 	"time"
+
+	"github.com/trapline/trapline/internal/rate"
+)
+
+// What a network begins; each is counted apart.
+const (
+	beginConnection = 'c'
+	beginMessage    = 'm'
 )
 
 // Budget counts what all servers of a process hold together: connections, how often networks
@@ -16,12 +24,12 @@ type Budget struct {
 	mu          sync.Mutex // guards all below
 	connections int
 	held        map[netip.Prefix]int // connections, by address and by network
-	rates       *rates
+	rates       *rate.Sketch
 }
 
 // NewBudget returns a Budget with nothing taken from it.
 func NewBudget() *Budget {
-	return &Budget{made: time.Now(), held: make(map[netip.Prefix]int), rates: newRates()}
+	return &Budget{made: time.Now(), held: make(map[netip.Prefix]int), rates: rate.New()}
 }
 
 // Connections returns how many connections are open.
@@ -65,9 +73,9 @@ func (b *Budget) enter(peer netip.Addr, limits Limits, now time.Time) (why strin
 		return whyPerIP
 	case b.held[network] >= limits.ConnectionsPerNetwork:
 		return whyPerNetwork
-	case !b.rates.take(at, host, beginConnection, limits.ConnectionsPerMinute):
+	case !b.rates.Take(at, host, beginConnection, limits.ConnectionsPerMinute):
 		return whyRate
-	case !b.rates.take(at, network, beginConnection, limits.ConnectionsPerMinutePerNetwork):
+	case !b.rates.Take(at, network, beginConnection, limits.ConnectionsPerMinutePerNetwork):
 		return whyNetworkRate
 	}
 	b.held[host]++
@@ -90,7 +98,7 @@ func (b *Budget) begin(peer netip.Addr, limits Limits, now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	at := now.Sub(b.made)
-	return b.rates.take(at, neighbours(peer), beginMessage, limits.MessagesPerMinute)
+	return b.rates.Take(at, neighbours(peer), beginMessage, limits.MessagesPerMinute)
 }
 
 // neighbours returns what counts as one peer: an IPv4 address, or the IPv6 /64 in which every

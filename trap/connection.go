@@ -16,6 +16,7 @@ type connection struct {
 	envelope Envelope // what is known before the dialogue
 	voice    *voice
 	nameless bool // came through a proxy that names no client: nothing may be recorded
+	spool    *spool
 
 	started  time.Time
 	process  int             // that would serve the session if it were a process; see spool
@@ -28,23 +29,31 @@ type connection struct {
 	why      string // the session ended; the first reason stays
 }
 
-func newConnection(s *Server, raw net.Conn, listener string) *connection {
+// entry is where a connection came in.
+type entry struct {
+	listener string
+	settings Settings
+	spool    *spool // of the listener
+}
+
+func newConnection(s *Server, raw net.Conn, by entry) *connection {
 	c := &connection{
 		server:   s,
-		settings: *s.config.Settings(),
+		settings: by.settings,
+		spool:    by.spool,
 		started:  time.Now(),
 		patience: patience,
 		told:     make(map[string]bool),
 	}
 	c.settings.Limits = c.settings.Limits.orDefaults()
-	c.voice, c.process = c.settings.Persona.voice(), s.spool.start()
+	c.voice, c.process = c.settings.Persona.voice(), c.spool.start()
 	c.leash.raw = raw
 	c.leash.ends = c.started.Add(c.settings.Limits.SessionTimeout)
 	_, unix := raw.RemoteAddr().(*net.UnixAddr)
 	c.envelope = Envelope{
 		Peer:     addrPort(raw.RemoteAddr()),
 		Local:    unix,
-		Listener: listener,
+		Listener: by.listener,
 		Hostname: c.settings.Hostname,
 	}
 	c.nameless = !unix && !c.envelope.Peer.IsValid()

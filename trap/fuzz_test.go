@@ -42,7 +42,7 @@ func playTape(t testing.TB, said string, change func(*Config, *Settings)) (*tape
 	settings := Settings{Hostname: "mx.traps.example", Directory: testDirectory(t)}
 	settings.Limits.MessageBytes = 1 << 16
 	config := Config{Sink: sink, Observer: observer, Now: noon,
-		Settings: func() *Settings { return &settings }}
+		Settings: func(net.Listener) *Settings { return &settings }}
 	if change != nil {
 		change(&config, &settings)
 	}
@@ -51,7 +51,7 @@ func playTape(t testing.TB, said string, change func(*Config, *Settings)) (*tape
 		t.Fatal(err)
 	}
 	peer := &tape{in: strings.NewReader(said), from: tcp("127.0.0.1:4711")}
-	c := newConnection(s, peer, "listener")
+	c := newConnection(s, peer, entry{"listener", settings, newSpool()})
 	c.run()
 	if s.budget.Memory() != 0 || s.budget.Connections() != 0 || len(s.budget.held) != 0 {
 		t.Errorf("%q: budget not given back: %d bytes, %d connections, peers %v", said,
@@ -167,7 +167,7 @@ func playSecure(t *testing.T, said string, change func(*Config, *Settings)) (str
 	s := &stand{sink: &tray{}, observer: &diary{}}
 	s.settings = Settings{Hostname: "mx.traps.example", Directory: testDirectory(t)}
 	config := Config{Sink: s.sink, Observer: s.observer, Now: noon,
-		Settings: func() *Settings { return &s.settings }}
+		Settings: func(net.Listener) *Settings { return &s.settings }}
 	change(&config, &s.settings)
 	server, err := New(config)
 	if err != nil {
@@ -177,7 +177,8 @@ func playSecure(t *testing.T, said string, change func(*Config, *Settings)) (str
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		newConnection(server, remote{theirs, tcp("127.0.0.1:4711")}, "listener").run()
+		newConnection(server, remote{theirs, tcp("127.0.0.1:4711")},
+			entry{"listener", s.settings, newSpool()}).run()
 	}()
 	c := newClient(t, ours)
 	c.reply(t)

@@ -14,7 +14,6 @@ import (
 type Server struct {
 	config Config
 	budget *Budget
-	spool  *spool
 	large  sync.Pool // of bufio.Reader, for content
 
 	ctx    context.Context // of what the sessions do; ends when they are cut
@@ -42,7 +41,6 @@ func New(config Config) (*Server, error) {
 	return &Server{
 		config:    config,
 		budget:    config.Budget,
-		spool:     newSpool(),
 		ctx:       ctx,
 		cancel:    cancel,
 		listeners: make(map[net.Listener]struct{}),
@@ -58,14 +56,23 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		return nil
 	}
 	defer s.forget(l)
-	stop := context.AfterFunc(ctx, func() { _ = l.Close() })
-	defer stop()
+	spool := newSpool()
+	closed := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		defer close(closed)
+		_ = l.Close()
+	})
+	defer func() {
+		if !stop() {
+			<-closed // whoever waits for Serve may take the address
+		}
+	}()
 	for pause := time.Duration(0); ; {
 		raw, err := l.Accept()
 		switch {
 		case err == nil:
 			pause = 0
-			s.admit(raw, l.Addr().String())
+			s.admit(raw, entry{l.Addr().String(), *s.config.Settings(l), spool})
 		case ctx.Err() != nil || s.isClosing():
 			return nil
 		case !passes(err):
@@ -124,8 +131,8 @@ func (s *Server) isClosing() bool {
 }
 
 // admit starts the goroutine of a connection.
-func (s *Server) admit(raw net.Conn, listener string) {
-	c := newConnection(s, raw, listener)
+func (s *Server) admit(raw net.Conn, by entry) {
+	c := newConnection(s, raw, by)
 	if !s.add(c) {
 		_ = raw.Close()
 		return

@@ -165,7 +165,7 @@ func TestServeErrors(t *testing.T) {
 }
 
 func TestNew(t *testing.T) {
-	whole := Config{Settings: func() *Settings { return nil }, Sink: &tray{}, Observer: &diary{},
+	whole := Config{Settings: func(net.Listener) *Settings { return nil }, Sink: &tray{}, Observer: &diary{},
 		Now: noon}
 	for want, change := range map[string]func(*Config){
 		"make trap server: no settings": func(c *Config) { c.Settings = nil },
@@ -193,11 +193,39 @@ func TestReload(t *testing.T) {
 	current <- &first
 	current <- &second
 	s := newStand(t, func(c *Config, _ *Settings) {
-		c.Settings = func() *Settings { return <-current }
+		c.Settings = func(net.Listener) *Settings { return <-current }
 	})
 	old := dial(t, s.address)
 	old.play(t, mail)
 	dial(t, s.address).play(t, "< 220 new.example ESMTP\n> MAIL FROM:<>\n< 250 2.1.0 Sender OK\n"+
 		"> RCPT TO:<x@traps.example>\n< 550 5.1.1 No such user here\n"+quit)
 	old.play(t, "> RCPT TO:<x@traps.example>\n< 250 2.1.5 Recipient OK\n"+quit)
+}
+
+// TestServeListeners: one server takes mail from several listeners, each with settings of its own;
+// the end of one is nothing to the others.
+func TestServeListeners(t *testing.T) {
+	names := map[net.Addr]string{}
+	first, second := listen(t), listen(t)
+	names[first.Addr()], names[second.Addr()] = "one.example", "two.example"
+	s := newStand(t, func(c *Config, all *Settings) {
+		c.Settings = func(l net.Listener) *Settings {
+			own := *all
+			own.Hostname = names[l.Addr()]
+			return &own
+		}
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- s.Serve(ctx, first) }()
+	address := s.serve(t, second)
+	one := dial(t, first.Addr().String())
+	one.play(t, "< 220 one.example ESMTP\n")
+	dial(t, address).play(t, "< 220 two.example ESMTP\n"+quit)
+	cancel()
+	if err := <-served; err != nil {
+		t.Errorf("serve: %v", err)
+	}
+	dial(t, address).play(t, "< 220 two.example ESMTP\n"+quit)
+	one.play(t, "> NOOP\n< 250 2.0.0 OK\n"+quit)
 }

@@ -44,7 +44,7 @@ func (s *spool) start() int {
 // queue gives the message just taken its id.
 func (c *connection) queue() {
 	if c.voice.queueID != nil {
-		c.queueID = c.voice.queueID(c.server.spool, c.process, c.server.config.Now())
+		c.queueID = c.voice.queueID(c.spool, c.process, c.server.config.Now())
 	}
 }
 

@@ -187,7 +187,7 @@ func pipeStand(t *testing.T, change func(*Config, *Settings)) (*stand, *client) 
 	s := &stand{sink: &tray{}, observer: &diary{}}
 	s.settings = Settings{Hostname: "mx.traps.example", Persona: Plain, Directory: testDirectory(t)}
 	config := Config{Sink: s.sink, Observer: s.observer, Now: noon,
-		Settings: func() *Settings { return &s.settings }}
+		Settings: func(net.Listener) *Settings { return &s.settings }}
 	change(&config, &s.settings)
 	server, err := New(config)
 	if err != nil {

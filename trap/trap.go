@@ -26,6 +26,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"net"
 	"net/netip"
 	"time"
 )
@@ -66,7 +67,8 @@ type Settings struct {
 
 // Config is what a Server is made of. Settings, Sink, Observer and Now are required.
 type Config struct {
-	Settings func() *Settings // asked once per connection
+	// Settings are those of a listener, as it was given to Serve: asked once per connection.
+	Settings func(net.Listener) *Settings
 	Sink     Sink
 	Observer Observer
 	// Gate is asked at MAIL: ErrFull, ErrBusy or nil. A nil Gate is always open.

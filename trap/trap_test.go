@@ -142,7 +142,7 @@ func newStand(t testing.TB, change func(*Config, *Settings)) *stand {
 	s := &stand{sink: &tray{}, observer: &diary{}}
 	s.settings = Settings{Hostname: "mx.traps.example", Persona: Plain, Directory: testDirectory(t)}
 	config := Config{Sink: s.sink, Observer: s.observer, Now: noon,
-		Settings: func() *Settings { return &s.settings }}
+		Settings: func(net.Listener) *Settings { return &s.settings }}
 	if change != nil {
 		change(&config, &s.settings)
 	}
