@@ -114,7 +114,7 @@ func (s *Store) Backup(ctx context.Context, w io.Writer, r Rest) (Manifest, erro
 			Mark: mark}}
 	err := a.json(formatName, archiveHead{archiveFormat, archiveVersion, a.manifest.Store})
 	if err == nil {
-		err = a.ledger(&day{path: s.ledger.path, db: s.ledger.db})
+		err = a.ledger(&s.ledger.file)
 	}
 	for _, d := range days {
 		if err == nil {
@@ -258,7 +258,7 @@ func (a *archive) hits(d *day, lsn, last uint64) (uint64, error) {
 
 // ledger writes what the ledger says of the store, and the decisions up to the
 // mark, each followed by its points.
-func (a *archive) ledger(l *day) error {
+func (a *archive) ledger(l *file) error {
 	a.begin(ledgerName)
 	last := a.manifest.Mark.Decision
 	a.file.First, a.file.Last = min(1, last), last
@@ -283,7 +283,7 @@ func (a *archive) ledger(l *day) error {
 	return nil
 }
 
-func (a *archive) decisions(l *day, seq, last uint64) (uint64, error) {
+func (a *archive) decisions(l *file, seq, last uint64) (uint64, error) {
 	err := l.view(func(tx *bbolt.Tx) error {
 		decisions, points := tx.Bucket(bucketDecision), tx.Bucket(bucketPoints)
 		for ; seq <= last && len(a.piece) < pieceBytes; seq++ {

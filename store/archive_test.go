@@ -17,7 +17,7 @@ import (
 	"go.etcd.io/bbolt"
 )
 
-func quiet(int64, int64) {}
+func quiet(uint64, uint64) {}
 
 // backedUp is a backup of a folder's store.
 func backedUp(t testing.TB, w sound) []byte {

@@ -16,7 +16,7 @@ type phase struct {
 }
 
 // BenchmarkBackup tells what a backup of 200,000 hits costs those whose mail comes
-// in meanwhile, and a check: rate and latency as parts of those without, in the
+// in meanwhile, and a check, and a compaction of their file: rate and latency as parts of those without, in the
 // same run and by turns.
 func BenchmarkBackup(b *testing.B) {
 	s := opened(b, Config{Dir: b.TempDir(), Now: time.Now})
@@ -33,12 +33,16 @@ func BenchmarkBackup(b *testing.B) {
 		return func(ctx context.Context) { _, _ = s.Backup(ctx, io.Discard, r) } // cut off at the end
 	}
 	check := func(ctx context.Context) {
-		for range s.Check(ctx, BesideWriter) {
+		for range s.Check(ctx, BesideWriter, quiet) {
 		}
+	}
+	rewrite := func(ctx context.Context) {
+		_ = s.rewrite(ctx, &s.days[0].file, BesideWriter) // cut off at the end
 	}
 	for b.Loop() {
 		compare(b, s, map[string]func(context.Context){"backup": backup(BesideWriter),
-			"backup-unthrottled": backup(0), "check": check})
+			"backup-unthrottled": backup(0), "check": check,
+			"compaction": rewrite})
 	}
 }
 

@@ -123,11 +123,9 @@ func (c *census) freelist() {
 	if !ok {
 		return
 	}
-	order, ids, n := binary.NativeEndian, list.bytes[pageHeader:], list.count
-	if n == 0xFFFF { // the count does not fit: it is the first number
-		n, ids = int(min(order.Uint64(ids), uint64(len(ids)))), ids[8:]
-	}
-	if list.flags != freelistPage || n > len(ids)/8 {
+	order := binary.NativeEndian
+	n, ids := list.freeCount()
+	if list.flags != freelistPage || n > uint64(len(ids)/8) {
 		c.report(fmt.Sprintf("page %d is no free list", list.id))
 		return
 	}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -11,7 +12,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"time"
 
 	"go.etcd.io/bbolt"
 
@@ -55,46 +55,19 @@ type Checked struct {
 // lose a thousand hits.
 const mostFaults = 50
 
-// Rest is how often longer than it worked a reader rests that must not get into
-// the writer's way; 0 is for a store that nobody writes.
-type Rest int
-
-// BesideWriter leaves a reader a quarter of one processor.
-const BesideWriter Rest = 3
-
-// easer gives a function that rests after a stretch of work, and tells whether to
-// go on: not when the context has ended.
-func (r Rest) easer(ctx context.Context) func() bool {
-	const stretch = 2 * time.Millisecond
-	began := time.Now()
-	return func() bool {
-		worked := time.Since(began)
-		if r == 0 || worked < stretch {
-			return ctx.Err() == nil
-		}
-		wait := time.NewTimer(time.Duration(r) * worked)
-		defer wait.Stop()
-		select {
-		case <-wait.C:
-		case <-ctx.Done():
-		}
-		began = time.Now()
-		return ctx.Err() == nil
-	}
-}
-
 // Check reads every value of every file of an open store up to the mark, and
 // tells file by file what is wrong. It ends early with the context. Memory does
-// not grow with the store, and no day is dropped meanwhile.
-func (s *Store) Check(ctx context.Context, r Rest) iter.Seq[Checked] {
+// not grow with the store, and no day is dropped meanwhile. Progress is told in bytes
+// of the files, about.
+func (s *Store) Check(ctx context.Context, r Rest, p Progress) iter.Seq[Checked] {
 	return func(yield func(Checked) bool) {
-		c := newChecker(ctx, r, s.cfg.Dir)
+		c := newChecker(ctx, r, s.cfg.Dir, p)
 		c.store = s.ledger.store
 		c.lookAtState() // before the mark is read, so that it is not ahead of it
 		days, mark, release := s.keepDays()
 		defer release()
 		c.mark = mark
-		c.run(slices.Values(days), &day{path: s.ledger.path, db: s.ledger.db})(yield)
+		c.run(slices.Values(days), &s.ledger.file)(yield)
 	}
 }
 
@@ -102,12 +75,14 @@ func (s *Store) Check(ctx context.Context, r Rest) iter.Seq[Checked] {
 // changes nothing, and a file that does not open keeps it from none of the
 // others. An error is the only thing that comes: there is no store, or it is in
 // use (ErrLocked).
-func CheckFolder(ctx context.Context, dir string) iter.Seq2[Checked, error] {
-	return checkFolder(ctx, dir, nil)
+func CheckFolder(ctx context.Context, dir string, p Progress) iter.Seq2[Checked, error] {
+	return checkFolder(ctx, dir, nil, p)
 }
 
 // checkFolder is CheckFolder for a store of which some hits are known to be missing.
-func checkFolder(ctx context.Context, dir string, missing []Gap) iter.Seq2[Checked, error] {
+func checkFolder(ctx context.Context, dir string, missing []Gap, p Progress) (
+	files iter.Seq2[Checked, error],
+) {
 	return func(yield func(Checked, error) bool) {
 		lock, err := lockFolder(dir, true)
 		if err != nil {
@@ -120,7 +95,7 @@ func checkFolder(ctx context.Context, dir string, missing []Gap) iter.Seq2[Check
 			yield(Checked{}, fmt.Errorf("check store: %w", err))
 			return
 		}
-		c := newChecker(ctx, 0, dir)
+		c := newChecker(ctx, 0, dir, p)
 		c.lost = missing
 		if c.unopened = err; err == nil {
 			defer func() { _ = ledger.close() }() // only read
@@ -137,11 +112,11 @@ func checkFolder(ctx context.Context, dir string, missing []Gap) iter.Seq2[Check
 
 // filesOf opens the ledger of a folder and names its days. A ledger that does not
 // open is ErrDamaged.
-func filesOf(dir string) (ledger *day, days []string, err error) {
+func filesOf(dir string) (ledger *file, days []string, err error) {
 	if days, err = dayNames(dir); err != nil {
 		return nil, nil, err
 	}
-	ledger = &day{path: filepath.Join(dir, ledgerName)}
+	ledger = &file{path: filepath.Join(dir, ledgerName)}
 	_, err = os.Stat(ledger.path)
 	if err != nil && len(days) == 0 {
 		return nil, nil, err
@@ -170,11 +145,35 @@ type checker struct {
 	stamp    criteria.Second
 	found    *Checked // the report being written
 	mend     string   // of the file at hand
+
+	tell        Progress
+	done, total int64 // bytes of the files
 }
 
-func newChecker(ctx context.Context, r Rest, dir string) *checker {
-	return &checker{ctx: ctx, ease: r.easer(ctx), dir: dir,
+func newChecker(ctx context.Context, r Rest, dir string, p Progress) *checker {
+	return &checker{ctx: ctx, ease: r.easer(ctx), dir: dir, tell: p, total: sizeOfFiles(dir),
 		mark: Mark{LSN: math.MaxUint64, Decision: math.MaxUint64}}
+}
+
+func sizeOfFiles(dir string) (size int64) {
+	names, _ := dayNames(dir) // what is wrong is found again
+	for _, name := range names {
+		size += sizeOf(dayPath(dir, name))
+	}
+	return size + sizeOf(filepath.Join(dir, ledgerName))
+}
+
+// proceed tells how far the walk over a bucket is: the second of a file is as long as
+// the first.
+func (c *checker) proceed(bucket []byte, at uint64) {
+	half, part := c.found.Bytes/2, int64(0)
+	if first, last := c.found.First, c.found.Last; last > first && at > first {
+		part = half * int64(min(at, last)-first) / int64(last-first)
+	}
+	if bytes.Equal(bucket, bucketEvidence) || bytes.Equal(bucket, bucketPoints) {
+		part += half
+	}
+	c.tell(uint64(c.done+part), uint64(c.total))
 }
 
 // lookAtState reads how far the snapshot goes.
@@ -185,12 +184,13 @@ func (c *checker) lookAtState() {
 
 // run checks days, ledger and snapshot in this order: each is held against what
 // the ones before it said.
-func (c *checker) run(days iter.Seq[*day], ledger *day) iter.Seq[Checked] {
+func (c *checker) run(days iter.Seq[*day], ledger *file) iter.Seq[Checked] {
 	return func(yield func(Checked) bool) {
 		for d := range days {
 			if c.ctx.Err() != nil || !yield(c.day(d)) {
 				return
 			}
+			c.done += c.found.Bytes
 		}
 		if n := len(c.lost); n > 0 && c.lost[n-1].First == c.last+1 {
 			c.last = c.lost[n-1].Last
@@ -207,7 +207,7 @@ func (c *checker) run(days iter.Seq[*day], ledger *day) iter.Seq[Checked] {
 func (c *checker) openEach(names []string) iter.Seq[*day] {
 	return func(yield func(*day) bool) {
 		for _, name := range names {
-			d := &day{name: name, path: dayPath(c.dir, name)}
+			d := &day{file: file{path: dayPath(c.dir, name)}, name: name}
 			db, err := openFile(d.path, true)
 			if err != nil {
 				c.unread = err
@@ -226,7 +226,7 @@ func (c *checker) openEach(names []string) iter.Seq[*day] {
 }
 
 // identify learns from the ledger which store this is.
-func (c *checker) identify(ledger *day) {
+func (c *checker) identify(ledger *file) {
 	_ = ledger.view(func(tx *bbolt.Tx) error { // what is wrong is found again
 		if store, err := get(tx, bucketMeta, keyStore); err == nil {
 			c.store = slices.Clone(store)
@@ -263,9 +263,9 @@ func (c *checker) fault(f Fault) {
 func (c *checker) problem(what string) { c.fault(Fault{Problem: what}) }
 
 // pages takes the census of a file.
-func (c *checker) pages(d *day) {
+func (c *checker) pages(f *file) {
 	for range 10 {
-		err := d.view(func(tx *bbolt.Tx) error { return countPages(tx, d.path, c.ease, c.problem) })
+		err := f.view(func(tx *bbolt.Tx) error { return countPages(tx, f.path, c.ease, c.problem) })
 		if errors.Is(err, errOvertaken) {
 			continue
 		}
@@ -278,12 +278,12 @@ func (c *checker) pages(d *day) {
 }
 
 // opened tells whether a file is open, and belongs to the store.
-func (c *checker) opened(d *day, unopened error) bool {
-	if d.db == nil {
+func (c *checker) opened(f *file, unopened error) bool {
+	if f.db == nil {
 		c.problem(unopened.Error())
 		return false
 	}
-	err := d.view(func(tx *bbolt.Tx) error {
+	err := f.view(func(tx *bbolt.Tx) error {
 		if c.store == nil {
 			return checkSchema(tx)
 		}
@@ -297,7 +297,7 @@ func (c *checker) opened(d *day, unopened error) bool {
 
 func (c *checker) day(d *day) Checked {
 	c.begin(d.path, mendDay)
-	if !c.opened(d, c.unread) {
+	if !c.opened(&d.file, c.unread) {
 		return *c.found
 	}
 	all, decided, err := d.reach()
@@ -314,7 +314,7 @@ func (c *checker) day(d *day) Checked {
 	}
 	c.hits(d, all)
 	c.evidence(d, all)
-	c.pages(d)
+	c.pages(&d.file)
 	c.last = max(c.last, all.last)
 	return *c.found
 }

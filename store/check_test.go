@@ -32,7 +32,7 @@ func checkPagesOf(t testing.TB, s *Store) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	for found := range s.Check(context.Background(), 0) {
+	for found := range s.Check(context.Background(), 0, quiet) {
 		for _, f := range found.Faults {
 			t.Error(f)
 		}
@@ -42,7 +42,7 @@ func checkPagesOf(t testing.TB, s *Store) {
 // checked gives what a check of a folder finds.
 func checked(t testing.TB, dir string) (files []Checked, faults []Fault) {
 	t.Helper()
-	for found, err := range CheckFolder(context.Background(), dir) {
+	for found, err := range CheckFolder(context.Background(), dir, quiet) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,14 +163,14 @@ func changed(f func(*bbolt.Tx) error) func(*testing.T, string) {
 
 func TestCheckOfNothingAndOfAStoreInUse(t *testing.T) {
 	dir := t.TempDir()
-	for found, err := range CheckFolder(t.Context(), dir) {
+	for found, err := range CheckFolder(t.Context(), dir, quiet) {
 		if !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("an empty folder: %+v, %v", found, err)
 		}
 	}
 	s := opened(t, Config{Dir: dir})
 	add(t, s, 1, 1)
-	for found, err := range CheckFolder(t.Context(), dir) {
+	for found, err := range CheckFolder(t.Context(), dir, quiet) {
 		if !errors.Is(err, ErrLocked) {
 			t.Errorf("a store in use: %+v, %v", found, err)
 		}
@@ -196,7 +196,7 @@ func TestCheckBesideTheWriter(t *testing.T) {
 		}
 	})
 	for s.Mark().LSN < 600 {
-		for found := range s.Check(t.Context(), 0) {
+		for found := range s.Check(t.Context(), 0, quiet) {
 			for _, f := range found.Faults {
 				t.Error(f)
 			}

@@ -13,10 +13,11 @@ import (
 
 // walk goes over the keys of a bucket from a number on, a chunk in a
 // transaction. The function says by false that it has seen enough.
-func (c *checker) walk(d *day, bucket []byte, from uint64, see func(n uint64, k, v []byte) bool) {
+func (c *checker) walk(f *file, bucket []byte, from uint64, see func(n uint64, k, v []byte) bool) {
 	for more := true; more && c.ease(); {
+		c.proceed(bucket, from)
 		more = false // for a day that is gone, too
-		err := d.view(func(tx *bbolt.Tx) error {
+		err := f.view(func(tx *bbolt.Tx) error {
 			cursor := tx.Bucket(bucket).Cursor()
 			seen := 0
 			for k, v := cursor.Seek(key(from)); k != nil; k, v = cursor.Next() {
@@ -50,8 +51,8 @@ func (c *checker) walk(d *day, bucket []byte, from uint64, see func(n uint64, k,
 // unpacks, and that stamps ascend.
 func (c *checker) hits(d *day, all span) {
 	next := all.first
-	c.first(d, bucketHit, all.first)
-	c.walk(d, bucketHit, all.first, func(lsn uint64, k, v []byte) bool {
+	c.first(&d.file, bucketHit, all.first)
+	c.walk(&d.file, bucketHit, all.first, func(lsn uint64, k, v []byte) bool {
 		if all.last == 0 || lsn > all.last {
 			c.beyond(lsn, all.last)
 			return false
@@ -79,8 +80,8 @@ func (c *checker) hits(d *day, all span) {
 }
 
 // first reports a key before those that the file says it has.
-func (c *checker) first(d *day, bucket []byte, first uint64) {
-	_ = d.view(func(tx *bbolt.Tx) error { // what is wrong is found again
+func (c *checker) first(f *file, bucket []byte, first uint64) {
+	_ = f.view(func(tx *bbolt.Tx) error { // what is wrong is found again
 		if k, _ := tx.Bucket(bucket).Cursor().First(); k != nil && numberOf(k) < first {
 			c.problem(fmt.Sprintf("%s: key %x comes before the first, %d", bucket, k, first))
 		}
@@ -114,8 +115,8 @@ func (c *checker) evidence(d *day, all span) {
 		return
 	}
 	defer unpacker.Close()
-	c.first(d, bucketEvidence, all.first)
-	c.walk(d, bucketEvidence, all.first, func(lsn uint64, k, v []byte) bool {
+	c.first(&d.file, bucketEvidence, all.first)
+	c.walk(&d.file, bucketEvidence, all.first, func(lsn uint64, k, v []byte) bool {
 		if all.last == 0 || lsn > all.last {
 			c.beyond(lsn, all.last)
 			return false
@@ -139,7 +140,7 @@ func unpacksWith(d *zstd.Decoder, k, v []byte) error {
 
 // ledger checks each decision: that it is there, its checksum, that it says
 // something, and that it stands in its place in time and in the log.
-func (c *checker) ledger(l *day) Checked {
+func (c *checker) ledger(l *file) Checked {
 	c.begin(l.path, mendLedger)
 	if !c.opened(l, c.unopened) {
 		return *c.found
@@ -168,7 +169,7 @@ func (c *checker) ledger(l *day) Checked {
 
 // decisionsOf checks the decisions and gives the numbers of those that may have
 // points.
-func (c *checker) decisionsOf(l *day, all span) map[uint64]bool {
+func (c *checker) decisionsOf(l *file, all span) map[uint64]bool {
 	points := map[uint64]bool{}
 	var before criteria.Decision
 	next := uint64(1)
@@ -234,7 +235,7 @@ func (c *checker) undecided(from, to uint64) {
 }
 
 // points checks the reputation points beside the decisions that brought them.
-func (c *checker) points(l *day, brought map[uint64]bool) {
+func (c *checker) points(l *file, brought map[uint64]bool) {
 	c.walk(l, bucketPoints, 0, func(seq uint64, k, v []byte) bool {
 		if seq > c.mark.Decision {
 			return false

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"sort"
 	"strings"
-	"sync"
 	"time"
 
 	"go.etcd.io/bbolt"
@@ -20,12 +19,8 @@ import (
 // day is the records of one UTC day. The newest is written by the writer
 // alone; every other is sealed and open for reading only.
 type day struct {
+	file
 	name string // "20261124"
-	path string
-
-	use  sync.RWMutex // held while reading; closing takes it whole
-	db   *bbolt.DB
-	gone bool
 }
 
 func dayName(s criteria.Second) string { return s.Time().Format("20060102") }
@@ -65,7 +60,7 @@ func makeDay(tx *bbolt.Tx, store []byte) error {
 }
 
 func openDay(dir, name string, store []byte, readOnly bool) (*day, error) {
-	d := &day{name: name, path: dayPath(dir, name)}
+	d := &day{file: file{path: dayPath(dir, name)}, name: name}
 	db, err := openFile(d.path, readOnly)
 	if err != nil {
 		return nil, mended(err, "restore it from a backup, or move it away: its hits then count no more")
@@ -78,25 +73,6 @@ func openDay(dir, name string, store []byte, readOnly bool) (*day, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", d.path, err), db.Close())
 	}
 	return d, nil
-}
-
-// view runs a read transaction, safe against damage and against the day being
-// dropped meanwhile: of a day that is gone there is nothing to read.
-func (d *day) view(f func(*bbolt.Tx) error) error {
-	d.use.RLock()
-	defer d.use.RUnlock()
-	if d.gone {
-		return nil
-	}
-	return guarded(d.path, func() error { return d.db.View(f) })
-}
-
-// close waits for readers.
-func (d *day) close() error {
-	d.use.Lock()
-	defer d.use.Unlock()
-	d.gone = true
-	return d.db.Close()
 }
 
 // span gives the LSNs of the day.

@@ -11,6 +11,8 @@
 //	<dir>/ledger.db         bbolt; decisions, identity and secret
 //	<dir>/hits-YYYYMMDD.db  bbolt; the records committed on one UTC day
 //	<dir>/engine.snapshot   derived: the engine's state at a position of the log
+//	<dir>/*.db.new          a file being made or rewritten; of no use after a crash
+//	<dir>/before-schema-N   the files as they were before a migration to schema N
 //
 // Records are numbered by LSN (log sequence number): contiguous from 1, never
 // used twice. A batch of records is stamped with one instant, in whole seconds,
@@ -34,6 +36,11 @@
 //	           "evidence"  LSN → the head of the message, zstd
 //	ledger.db  "meta"      as above, the span being of decisions, and "secret" → 32 bytes
 //	           "decision"  sequence → decision, JSON
+//
+// Nothing is ever deleted from a file but points, whose time ends with that of the
+// hits beside them: bbolt neither clears what is deleted nor gives it back. A day
+// without evidence is one that never had any, or a copy that took the place of the day
+// when the time of its evidence had passed.
 //
 // engine.snapshot is "trapsnap" | identity | LSN | decision sequence | instant |
 // state | CRC-32C.

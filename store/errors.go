@@ -17,6 +17,7 @@ var (
 	ErrLocked  = errors.New("in use by another process")
 	ErrDamaged = errors.New("damaged")
 	ErrNewer   = errors.New("written by a newer version")
+	ErrOlder   = errors.New("written by an older version")
 	ErrForeign = errors.New("not a file of this store")
 	ErrAhead   = errors.New("ahead of the clock")
 )
@@ -27,6 +28,9 @@ var (
 	ErrFailed = errors.New("storage failing") // only a restart tells what is on disk
 	ErrClosed = errors.New("store closed")
 )
+
+// mendLost is for a file that nothing can be made without.
+const mendLost = "restore it from a backup"
 
 // mended says what can be done about a damaged file.
 func mended(err error, mend string) error {

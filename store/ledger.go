@@ -23,8 +23,7 @@ const (
 
 // ledger is the file of decisions. It also says which store this is.
 type ledger struct {
-	path      string
-	db        *bbolt.DB
+	file
 	store     []byte // identity, in every file of the store
 	secret    []byte
 	decisions []criteria.Decision // all of them, without their points; there are few
@@ -32,7 +31,7 @@ type ledger struct {
 
 // openLedger opens the ledger of a folder, making it where the folder is new.
 func openLedger(dir string, readOnly bool) (*ledger, error) {
-	l := &ledger{path: filepath.Join(dir, ledgerName)}
+	l := &ledger{file: file{path: filepath.Join(dir, ledgerName)}}
 	_, err := os.Stat(l.path)
 	if errors.Is(err, os.ErrNotExist) && !readOnly {
 		err = l.create(dir)
@@ -41,7 +40,7 @@ func openLedger(dir string, readOnly bool) (*ledger, error) {
 		return nil, err
 	}
 	if l.db, err = openFile(l.path, readOnly); err != nil {
-		return nil, mended(err, "restore it from a backup")
+		return nil, mended(err, mendLost)
 	}
 	err = guarded(l.path, func() error { return l.db.View(l.load) })
 	if err != nil {
@@ -162,18 +161,16 @@ func (l *ledger) complete(d *criteria.Decision) error {
 	if d.Act != criteria.ActPoints {
 		return nil
 	}
-	return guarded(l.path, func() error {
-		return l.db.View(func(tx *bbolt.Tx) error {
-			if tx.Bucket(bucketPoints).Get(key(d.Seq)) == nil {
-				return nil
-			}
-			points, err := get(tx, bucketPoints, key(d.Seq))
-			if err != nil {
-				return fmt.Errorf("%s, points of decision %d: %w", l.path, d.Seq, err)
-			}
-			d.Points = slices.Clone(points)
+	return l.view(func(tx *bbolt.Tx) error {
+		if tx.Bucket(bucketPoints).Get(key(d.Seq)) == nil {
 			return nil
-		})
+		}
+		points, err := get(tx, bucketPoints, key(d.Seq))
+		if err != nil {
+			return fmt.Errorf("%s, points of decision %d: %w", l.path, d.Seq, err)
+		}
+		d.Points = slices.Clone(points)
+		return nil
 	})
 }
 

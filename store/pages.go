@@ -211,10 +211,23 @@ func (p *pager) read(id uint64) (treePage, error) {
 	}
 	order := binary.NativeEndian
 	page := treePage{id, order.Uint16(b[8:]), int(order.Uint16(b[10:])), b}
-	if order.Uint64(b) != id || pageHeader+page.count*elementSize > len(b) {
+	elements := page.count * elementSize
+	if page.flags == freelistPage {
+		elements = 0 // its numbers may go on behind the page
+	}
+	if order.Uint64(b) != id || pageHeader+elements > len(b) {
 		return treePage{}, fmt.Errorf("page %d has a broken header: %w", id, ErrDamaged)
 	}
 	return page, nil
+}
+
+// freeCount gives how many pages a free list names, and where in it they begin: a
+// count that does not fit into the header is the first number.
+func (t treePage) freeCount() (n uint64, ids []byte) {
+	if ids = t.bytes[pageHeader:]; t.count == 0xFFFF {
+		return binary.NativeEndian.Uint64(ids), ids[8:]
+	}
+	return uint64(t.count), ids
 }
 
 func (t treePage) element(i int) []byte { return t.bytes[pageHeader+i*elementSize:] }

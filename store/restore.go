@@ -35,7 +35,7 @@ const restoring = "restore.new"
 // in the archive are compared with those that may come, and never used as paths.
 // Progress is told how much of the two readings is done.
 func Restore(ctx context.Context, archive io.ReadSeeker, dir string,
-	progress func(done, total int64)) (Manifest, error) {
+	p Progress) (Manifest, error) {
 	if err := checkEmptyFolder(dir); err != nil {
 		return Manifest{}, err
 	}
@@ -43,7 +43,7 @@ func Restore(ctx context.Context, archive io.ReadSeeker, dir string,
 	if err != nil {
 		return Manifest{}, fmt.Errorf("read backup: %w", err)
 	}
-	in := &counting{ctx: ctx, from: archive, tell: func(n int64) { progress(n, 2*size) }}
+	in := &counting{ctx: ctx, from: archive, tell: func(n int64) { p(uint64(n), uint64(2*size)) }}
 	m, err := verify(in)
 	if err != nil {
 		return m, fmt.Errorf("read backup: %w", err)
@@ -256,7 +256,7 @@ func lay(in *counting, dir string, m Manifest) error {
 // checkLaid believes a store only when it is whole and what the manifest says.
 func checkLaid(ctx context.Context, temp string, m Manifest) error {
 	var found []Archived
-	for c, err := range checkFolder(ctx, temp, m.Missing) {
+	for c, err := range checkFolder(ctx, temp, m.Missing, func(uint64, uint64) {}) {
 		switch {
 		case err != nil:
 			return err

@@ -24,8 +24,8 @@ import (
 func during(t *testing.T, backup []byte, dir string, at int64, happen func()) error {
 	t.Helper()
 	once := sync.OnceFunc(happen)
-	_, err := Restore(t.Context(), bytes.NewReader(backup), dir, func(done, _ int64) {
-		if done >= at {
+	_, err := Restore(t.Context(), bytes.NewReader(backup), dir, func(done, _ uint64) {
+		if int64(done) >= at {
 			once()
 		}
 	})

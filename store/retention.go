@@ -5,11 +5,43 @@ import (
 	"fmt"
 	"os"
 	"slices"
-
-	"golang.org/x/sys/unix"
+	"time"
 
 	"github.com/trapline/trapline/criteria"
 )
+
+// Retention is how long what came in is kept; 0 is for ever.
+type Retention struct {
+	Records  time.Duration
+	Evidence time.Duration // not longer than its record
+}
+
+// Retain has records and evidence kept for another time from now on. What is gone
+// already does not come back.
+func (s *Store) Retain(r Retention) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.keep = r
+}
+
+// Reserve has so many bytes of disk left free from now on: see Config.FreeBytes.
+func (s *Store) Reserve(bytes uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.reserved = bytes
+}
+
+func (s *Store) reserve() uint64 {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.reserved
+}
+
+func (s *Store) retention() Retention {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.keep
+}
 
 // tick is the writer's second: it renews the mark, measures the disk and drops
 // days that are too old.
@@ -37,12 +69,14 @@ func (s *Store) setFull(why error) {
 
 // measure asks the file system how much is free.
 func (s *Store) measure() error {
-	var fs unix.Statfs_t
-	if err := unix.Statfs(s.cfg.Dir, &fs); err != nil {
-		return nil // nothing learnt; writing will tell
-	}
-	if free := fs.Bavail * uint64(fs.Bsize); free < s.cfg.FreeBytes {
-		return fmt.Errorf("%d bytes free, %d wanted: %w", free, s.cfg.FreeBytes, ErrFull)
+	return roomFor(s.cfg.Dir, s.reserve())
+}
+
+// roomFor asks a file system whether so many bytes are free; ErrFull where not.
+func roomFor(dir string, size uint64) error {
+	free, err := FreeBytes(dir)
+	if err == nil && free < size { // where nothing is learnt, writing will tell
+		return fmt.Errorf("%d bytes free, %d wanted: %w", free, size, ErrFull)
 	}
 	return nil
 }
@@ -50,10 +84,11 @@ func (s *Store) measure() error {
 // dropOld unlinks the days whose every record is older than retention, except
 // the newest: it says where the log ends.
 func (s *Store) dropOld(now criteria.Second) {
-	if s.cfg.Retention == 0 {
+	keep := s.retention()
+	if keep.Records == 0 {
 		return
 	}
-	oldest := criteria.At(now.Time().Add(-s.cfg.Retention))
+	oldest := criteria.At(now.Time().Add(-keep.Records))
 	first := dayName(oldest)
 	if s.mayDrop(first) {
 		// What stays on a full disk goes with the next day.

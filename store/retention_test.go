@@ -90,7 +90,7 @@ func TestCheckBesideRetention(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
 	files := 0
-	for found := range s.Check(ctx, 0) {
+	for found := range s.Check(ctx, 0, quiet) {
 		s.dropOld(criteria.At(at.read()))
 		if files++; found.Records < 1 || len(found.Faults) > 0 {
 			t.Errorf("found %+v", found)
@@ -114,7 +114,9 @@ func TestWalkOverADayThatIsGone(t *testing.T) {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	newChecker(ctx, 0, s.cfg.Dir).walk(d, bucketHit, 1, func(uint64, []byte, []byte) bool { return true })
+	c := newChecker(ctx, 0, s.cfg.Dir, quiet)
+	c.begin(d.path, mendDay)
+	c.walk(&d.file, bucketHit, 1, func(uint64, []byte, []byte) bool { return true })
 	if ctx.Err() != nil {
 		t.Error("it does not end")
 	}

@@ -1,10 +1,6 @@
 package store
 
-import (
-	"os"
-
-	"go.etcd.io/bbolt"
-)
+import "os"
 
 // Size is how large the files of a kind are together. A page that is free is
 // used again before a file grows.
@@ -15,31 +11,23 @@ type Size struct {
 
 // SizeOfHits measures the files of all days.
 func (s *Store) SizeOfHits() (all Size) {
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	for _, d := range s.days {
-		all.add(d.path, freePages(d.db))
+	for _, d := range s.openFiles() {
+		all.add(&d.file)
 	}
 	return all
 }
 
 // SizeOfLedger measures the file of decisions.
 func (s *Store) SizeOfLedger() (size Size) {
-	size.add(s.ledger.path, freePages(s.ledger.db))
+	size.add(&s.ledger.file)
 	return size
 }
 
-func (s *Size) add(path string, free int) {
-	info, err := os.Stat(path)
+func (s *Size) add(f *file) {
+	info, err := os.Stat(f.path)
 	if err != nil {
 		return // dropped meanwhile
 	}
 	s.Bytes += info.Size()
-	s.FreePages += free
-}
-
-// freePages are free for the next commit, or once the readers of today are done.
-func freePages(db *bbolt.DB) int {
-	stats := db.Stats()
-	return stats.FreePageN + stats.PendingPageN
+	s.FreePages += f.freePages()
 }

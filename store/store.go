@@ -25,6 +25,19 @@ type Config struct {
 	Now       func() time.Time // nil: the system's clock
 	FreeBytes uint64           // of disk: with less, Room says ErrFull
 	Retention time.Duration    // how long records are kept; 0: for ever
+	Evidence  time.Duration    // how long their evidence is; 0: as long as they
+	Observer  Observer         // nil: nobody wants to know
+}
+
+// Observer is told what a store does by itself. It must not block.
+type Observer interface {
+	// Migrated: the store was of an older schema, and is copied as it was.
+	Migrated(from, to uint64, copied string)
+	// EvidenceDropped: a file holds no evidence any more, and has so many bytes less.
+	EvidenceDropped(file string, bytes int64)
+	// EvidenceStays: evidence whose time has passed could not be dropped, and why. It
+	// is tried again within an hour.
+	EvidenceStays(file string, why error)
 }
 
 // Store is an open store. Reading and appending are safe from any goroutine.
@@ -37,26 +50,34 @@ type Store struct {
 
 	put     func(*day, []*Record, uint64) error      // a commit of hits
 	decide  func(*ledger, []criteria.Decision) error // a commit of decisions
+	disk    disk                                     // where a file takes another's place
 	clock   *clock                                   // the writer's, once it has begun
 	queue   chan *request                            // appenders to writer
+	chores  chan chore                               // likewise, of what is done between commits
 	closing chan struct{}                            // closed: take no more
 	failed  chan struct{}                            // closed by the writer: see ErrFailed
 	ended   chan struct{}                            // closed by the writer: it answers nobody any more
 	changed chan struct{}                            // of one: the mark moved
 	writer  sync.WaitGroup
 	begun   atomic.Bool
+	beats   atomic.Uint64 // the writer's: see Beats
 	stop    sync.Once
+
+	rewriting sync.Mutex // one file at a time
 
 	mu   sync.RWMutex // guards what follows
 	days []*day       // ascending, the newest last
 	mark Mark
 	kept int   // readers that need the days to stay
 	full error // why Room refuses, nil with room
+	keep Retention
+
+	reserved uint64 // bytes of disk that stay free
 }
 
 // Open opens the store of a folder for this process alone, making it where the
-// folder is empty. Errors say which file is wrong and why: ErrLocked,
-// ErrDamaged, ErrNewer, ErrForeign, or ErrAhead where the log lies more than an
+// folder is empty, and bringing it to our schema where it is of an older one. Errors
+// say which file is wrong and why: ErrLocked, ErrDamaged, ErrNewer, ErrForeign, or ErrAhead where the log lies more than an
 // hour in the clock's future. Close it after use; appending also needs Begin.
 func Open(cfg Config) (*Store, error) {
 	if err := makeFolder(cfg.Dir); err != nil {
@@ -76,13 +97,20 @@ func open(cfg Config, readOnly bool) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store: %w", err)
 	}
-	l, err := openLedger(cfg.Dir, readOnly)
+	if !readOnly {
+		err = bring(cfg)
+	}
+	var l *ledger
+	if err == nil {
+		l, err = openLedger(cfg.Dir, readOnly)
+	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), lock.Close())
 	}
 	s := &Store{cfg: cfg, lock: lock, ledger: l, readOnly: readOnly, clock: clockOf(cfg.Now),
-		put: (*day).put, decide: (*ledger).put,
-		queue: make(chan *request, maxQueue), changed: make(chan struct{}, 1),
+		put: (*day).put, decide: (*ledger).put, disk: osDisk(), keep: Retention{cfg.Retention, cfg.Evidence},
+		reserved: cfg.FreeBytes,
+		queue:    make(chan *request, maxQueue), chores: make(chan chore), changed: make(chan struct{}, 1),
 		closing: make(chan struct{}), failed: make(chan struct{}), ended: make(chan struct{})}
 	if err := s.openDays(); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store: %w", err), s.closeFiles())
@@ -232,7 +260,7 @@ func (s *Store) closeFiles() error {
 	for _, d := range s.days {
 		errs = append(errs, d.close())
 	}
-	errs = append(errs, s.ledger.db.Close())
+	errs = append(errs, s.ledger.close())
 	if err := s.lock.Close(); !errors.Is(err, os.ErrClosed) { // closing twice is no error
 		errs = append(errs, err)
 	}

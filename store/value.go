@@ -51,25 +51,6 @@ func putMeta(tx *bbolt.Tx, store []byte) error {
 	return put(tx, bucketMeta, keySchema, key(schema))
 }
 
-// checkSchema tells whether a file is one of a store, of a version we know.
-func checkSchema(tx *bbolt.Tx) error {
-	meta := tx.Bucket(bucketMeta)
-	if meta == nil || meta.Get(keySchema) == nil {
-		return ErrForeign
-	}
-	v, err := get(tx, bucketMeta, keySchema)
-	switch {
-	case err != nil:
-		return fmt.Errorf("schema: %w", err)
-	case len(v) != 8:
-		return ErrForeign
-	}
-	if n := binary.BigEndian.Uint64(v); n > schema {
-		return fmt.Errorf("schema %d, this program knows %d: %w", n, schema, ErrNewer)
-	}
-	return nil
-}
-
 // checkMeta tells whether a file belongs to the store.
 func checkMeta(tx *bbolt.Tx, store []byte) error {
 	if err := checkSchema(tx); err != nil {

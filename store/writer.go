@@ -105,6 +105,25 @@ func (s *Store) Begin() {
 		defer close(s.ended)
 		s.write()
 	})
+	s.writer.Go(s.keepHouse)
+}
+
+// chore is what the writer does between two commits, for another goroutine.
+type chore struct {
+	do   func() error
+	done chan error // of one
+}
+
+// between has the writer do something between two commits, and gives its error, or
+// why there is no writer. It must be short: all senders wait.
+func (s *Store) between(do func() error) error {
+	c := chore{do, make(chan error, 1)}
+	select {
+	case s.chores <- c:
+		return <-c.done
+	case <-s.ended:
+		return s.over()
+	}
 }
 
 // write takes what waits, commits it and answers, without a timer: the longer a
@@ -115,9 +134,12 @@ func (s *Store) write() {
 	defer tick.Stop()
 	s.tick()
 	for !s.broken() {
+		s.beats.Add(1)
 		select {
 		case r := <-s.queue:
 			s.serve(s.gather(r))
+		case c := <-s.chores:
+			c.done <- c.do()
 		case <-tick.C:
 			s.tick()
 		case <-s.closing:
@@ -126,6 +148,10 @@ func (s *Store) write() {
 		}
 	}
 }
+
+// Beats counts what the writer has done: each second, each batch. It stands still when
+// the writer does, however the clock is set.
+func (s *Store) Beats() uint64 { return s.beats.Load() }
 
 // finish commits what was queued before Close.
 func (s *Store) finish() {
