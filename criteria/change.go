@@ -60,10 +60,7 @@ func (o *outlook) exceptedAt(at Second) bool {
 // exceptsHost tells whether an exception covers the host that an entry came
 // from: all of the unit, or the part of it that an exception splits off.
 func (o *outlook) exceptsHost(entry int, at Second) bool {
-	host := o.prefix.Addr()
-	if o.hosts != nil {
-		host = o.hosts[entry].addr()
-	}
+	host := o.host(entry)
 	return slices.ContainsFunc(o.except, func(x Exception) bool {
 		return x.Until > at && x.Network.Contains(host)
 	})

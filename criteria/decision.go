@@ -23,11 +23,20 @@ const (
 	ActRecount  Act = "recount"  // Hits count again as they did
 	ActPoints   Act = "points"   // what Name counted, for each address and day of Points
 
+	// A configuration came into force. What it changes of the list are decisions of their own.
+	ActConfig Act = "config" // its version is Name
+
 	// About the zone: what stands in it. The list itself does not heed them.
 	ActRollback Act = "rollback" // the publication with Serial, until a resume
 	ActRetire   Act = "retire"   // nobody, for good
 	ActResume   Act = "resume"   // the list again
 	ActForce    Act = "force"    // the list, with all that the publish guard held back
+
+	// What happened, and was in force, that the list does not heed either.
+	ActDispute Act = "dispute" // Dispute happened to the dispute Name about Network
+	ActRebuild Act = "rebuild" // the list was made anew from the log
+	ActTrust   Act = "trust"   // Trust is in force for mail from here on
+	ActDiscard Act = "discard" // Hits, mail to postmaster or abuse, are dealt with
 )
 
 // Origin says where an exception comes from: each may be taken back only there.
@@ -58,10 +67,16 @@ type Decision struct {
 	Since  Second   `json:"since,omitzero"`  // event time; 0: all hits
 	Weight Micro    `json:"weight,omitzero"` // 0 to MaxTrapWeight
 	Hits   []uint64 `json:"hits,omitempty"`  // LSNs
-	Name   string   `json:"name,omitempty"`  // of the source of reputation, or of the zone
+	Name   string   `json:"name,omitempty"`  // of the source of reputation, of the zone, or a version
 	Points Points   `json:"-"`               // too many for JSON: the ledger keeps them beside it
 
 	Serial uint32 `json:"serial,omitempty"` // of a zone
+
+	// Parts are the versions of the parts of a configuration, by their names.
+	Parts map[string]string `json:"parts,omitempty"`
+
+	Dispute *Dispute `json:"dispute,omitempty"`
+	Trust   *Trust   `json:"trust,omitempty"`
 }
 
 // Check tells what is wrong with a decision's form.
@@ -76,7 +91,7 @@ func (d Decision) Check() error {
 		return nil
 	case ActBurn, ActUnburn, ActReweigh:
 		return d.checkTrap()
-	case ActUncount, ActRecount:
+	case ActUncount, ActRecount, ActDiscard:
 		if len(d.Hits) == 0 {
 			return fmt.Errorf("%s: no hits are named", d.Act)
 		}
@@ -86,12 +101,24 @@ func (d Decision) Check() error {
 			return fmt.Errorf("points: who counted them has no name")
 		}
 		return d.Points.Check()
+	case ActConfig:
+		if d.Name == "" {
+			return fmt.Errorf("config: it has no version")
+		}
+		return nil
 	case ActRollback:
 		if d.Serial == 0 {
 			return fmt.Errorf("rollback: no serial is named")
 		}
 		return nil
-	case ActRetire, ActResume, ActForce:
+	case ActRetire, ActResume, ActForce, ActRebuild:
+		return nil
+	case ActDispute:
+		return d.checkDispute()
+	case ActTrust:
+		if d.Trust == nil {
+			return fmt.Errorf("trust: nothing is said of it")
+		}
 		return nil
 	}
 	return fmt.Errorf("%q is not an act", d.Act)

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,16 +9,18 @@ import (
 	"github.com/trapline/trapline/store"
 )
 
-// Compared is what a replay of the log makes of the state kept on disk.
+// Compared is what a replay of the log makes of a state.
 type Compared struct {
-	At      store.Mark // the place in the log that the state stands for
+	At      store.Mark // the place in the log that the replay came to
 	Sources int        // that the replay remembers
 	Listed  int        // by the replay
+	List    List       // likewise
 	Equal   bool       // to the last bit
-	// Differ is how many sources have another answer in the state than in the
-	// replay. There may be none though Equal is false: where days of the log were
+	// Changes are the sources that have another answer in the state (From) than in the
+	// replay (To). There may be none though Equal is false: where days of the log were
 	// dropped after their time, the state may know since when, and the log not.
-	Differ int
+	Changes []criteria.Change
+	Why     error // there was no state to compare; nil: there was
 }
 
 // CompareSnapshot replays the log from its beginning up to the place of the state
@@ -27,7 +28,7 @@ type Compared struct {
 // unpack, there is nothing to compare: ErrNoSnapshot. Other errors are damage in
 // the log, or the context's end. It takes as much memory as the engine that
 // answers, whose way it does not cross.
-func CompareSnapshot(ctx context.Context, s *store.Store) (Compared, error) {
+func CompareSnapshot(ctx context.Context, s *store.Store, p store.Progress) (Compared, error) {
 	mark, state, err := s.ReadSnapshot()
 	if err == nil && state == nil {
 		err = errors.New("none is kept")
@@ -35,27 +36,11 @@ func CompareSnapshot(ctx context.Context, s *store.Store) (Compared, error) {
 	if err != nil {
 		return Compared{}, fmt.Errorf("%w: %w", ErrNoSnapshot, err)
 	}
-	line := timeline{store: s}
-	if err := line.read(ctx, mark, func([]criteria.Change) {}); err != nil {
-		return Compared{}, fmt.Errorf("replay the log: %w", err)
+	c, err := compare(ctx, &timeline{store: s, progress: p}, mark, state)
+	if err == nil {
+		err = c.Why
 	}
-	if line.engine == nil {
-		return Compared{}, fmt.Errorf("replay the log: no policy up to hit %d: %w", mark.LSN, store.ErrDamaged)
-	}
-	c := Compared{At: mark, Sources: line.engine.Sources(), Listed: line.engine.Listed()}
-	replayed, err := line.engine.MarshalBinary()
-	if err != nil {
-		return c, err
-	}
-	if c.Equal = bytes.Equal(replayed, state); c.Equal {
-		return c, nil
-	}
-	kept, err := criteria.RestoreEngine(state)
-	if err != nil {
-		return c, fmt.Errorf("%w: %w", ErrNoSnapshot, err)
-	}
-	c.Differ = len(kept.Standing().Changes(line.engine.Standing()))
-	return c, nil
+	return c, err
 }
 
 // ErrNoSnapshot says that there is no state on disk that could be compared.

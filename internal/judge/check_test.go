@@ -44,14 +44,14 @@ func compareIn(t *testing.T, dir string) (Compared, error) {
 			t.Error(err)
 		}
 	}()
-	return CompareSnapshot(t.Context(), s)
+	return CompareSnapshot(t.Context(), s, nil)
 }
 
 func TestStateIsWhatAReplayGives(t *testing.T) {
 	dir, list := lived(t)
 	c, err := compareIn(t, dir)
 	byScore := slices.DeleteFunc(list.Listings, func(l criteria.Listing) bool { return l.Answer == criteria.Operator })
-	if err != nil || !c.Equal || c.Differ != 0 || c.Listed != len(byScore) || c.Sources < c.Listed {
+	if err != nil || !c.Equal || len(c.Changes) != 0 || c.Listed != len(byScore) || c.Sources < c.Listed {
 		t.Errorf("compared %+v, %v; %d are listed", c, err, len(byScore))
 	}
 }
@@ -97,7 +97,7 @@ func TestStateThatIsWrongIsFound(t *testing.T) {
 		}
 		return state
 	})
-	if c, err := compareIn(t, dir); err != nil || c.Equal || c.Differ == 0 {
+	if c, err := compareIn(t, dir); err != nil || c.Equal || len(c.Changes) == 0 {
 		t.Errorf("a state that lists less: %+v, %v", c, err)
 	}
 	rewrite(func(*criteria.Engine) []byte { return []byte("no engine") })
@@ -173,7 +173,7 @@ func bare(t *testing.T, dir string) string {
 func isNamed(t *testing.T, dir, file string) bool {
 	t.Helper()
 	var faults []store.Fault
-	for found, err := range store.CheckFolder(t.Context(), dir) {
+	for found, err := range store.CheckFolder(t.Context(), dir, func(uint64, uint64) {}) {
 		if err != nil {
 			t.Fatal(err)
 		}

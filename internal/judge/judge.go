@@ -21,6 +21,7 @@ import (
 	"fmt"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/store"
@@ -49,6 +50,9 @@ type Judge struct {
 	observe Observer
 	changed chan struct{} // of one: the list may differ
 	ended   chan struct{} // closed when Serve is over
+	beats   atomic.Uint64 // Serve's goroutine's: see Beats
+
+	replayed atomic.Uint64 // see Replayed
 
 	mu      sync.RWMutex  // guards what follows; only Serve's goroutine takes it whole
 	line    timeline      // the engine that answers
@@ -70,6 +74,10 @@ func New(s *store.Store, o Observer) *Judge {
 // Changed gets a value when the list may differ from what it was when the last
 // one was taken.
 func (j *Judge) Changed() <-chan struct{} { return j.changed }
+
+// Beats counts the steps that Serve has taken: each event, and each look at the mark. It
+// stands still when Serve does, and while the mark rests.
+func (j *Judge) Beats() uint64 { return j.beats.Load() }
 
 // Serve reads the log until the context ends, then reads what is left up to
 // the mark, unless it is still catching up, and keeps the engine's state. An
@@ -124,7 +132,7 @@ func (j *Judge) CatchUp(now criteria.Second) error {
 // restore starts from the state on disk, where it is usable.
 func (j *Judge) restore() {
 	mark, state, err := j.store.ReadSnapshot()
-	if err == nil && state == nil {
+	if err == nil && (state == nil || j.isRefused(mark)) {
 		return
 	}
 	var engine *criteria.Engine
@@ -192,11 +200,12 @@ func (j *Judge) expect(sources []netip.Addr) {
 // apply takes the next event. Nobody reads the line before it is ready, so a
 // start that has the past to rewrite does it here, without the lock.
 func (j *Judge) apply(ctx context.Context, e store.Event) error {
+	j.beats.Add(1)
 	if !j.ready {
 		_, err := j.line.apply(ctx, e)
 		return err
 	}
-	if e.Decision != nil && j.line.judgesAll(*e.Decision) {
+	if e.Decision != nil && (j.line.judgesAll(*e.Decision) || isRebuild(*e.Decision)) {
 		return j.beginRewrite(ctx, *e.Decision)
 	}
 	j.mu.Lock()
@@ -224,6 +233,7 @@ func (j *Judge) heedEnds() {
 
 // pass lets time pass up to the mark's instant.
 func (j *Judge) pass(m store.Mark) {
+	j.beats.Add(1)
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.line.engine == nil {
@@ -291,6 +301,16 @@ func (j *Judge) View(f func(*criteria.Engine)) error {
 	}
 	f(j.line.engine)
 	return nil
+}
+
+// Position is how far the engine has come, or ErrNotReady.
+func (j *Judge) Position() (store.Mark, error) {
+	j.mu.RLock()
+	defer j.mu.RUnlock()
+	if !j.ready {
+		return store.Mark{}, ErrNotReady
+	}
+	return j.line.at, nil
 }
 
 // List is a sorted copy of the list at an instant.

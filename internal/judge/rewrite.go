@@ -41,17 +41,21 @@ func (r *rewriting) done() <-chan error {
 // follow.
 func (j *Judge) beginRewrite(ctx context.Context, d criteria.Decision) error {
 	j.mu.Lock()
-	defer j.mu.Unlock()
-	before, changes := j.line.standing(d.At)
-	j.announce(changes)
+	changes := j.line.engine.Advance(d.At)
 	j.pending = append(j.pending, d.Seq)
 	j.line.at.Decision, j.line.at.At = d.Seq, d.At
+	j.mu.Unlock()
+	j.announce(changes)
 	if j.rewrite != nil {
 		return nil
 	}
+	j.mu.RLock()
+	before := j.line.engine.Standing()
+	j.mu.RUnlock()
 	ctx, cancel := context.WithCancel(ctx)
 	j.rewrite = &rewriting{first: d, result: make(chan error, 1), cancel: cancel,
-		line: timeline{store: j.store, policy: j.line.policy, known: j.line.known}}
+		line: timeline{store: j.store, policy: j.line.policy, known: j.line.known,
+			progress: func(done, _ uint64) { j.replayed.Store(done) }}}
 	line := &j.rewrite.line
 	j.rewrite.work(func() error {
 		if _, err := line.remake(ctx, d, before); err != nil {
@@ -98,23 +102,33 @@ func (j *Judge) takeOver(ctx context.Context, err error) error {
 		return err
 	}
 	r.cancel()
-	j.rewrite = nil
 	j.replace(r)
+	if isRebuild(r.first) {
+		j.save() // a state of before it is not used any more
+	}
 	return nil
 }
 
+// replace lets the new engine answer. What differs is found beside the look-ups: a
+// list may be long.
 func (j *Judge) replace(r *rewriting) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	before, _ := j.line.standing(j.line.at.At)
+	j.mu.RLock()
+	before := j.line.engine.Standing()
+	j.mu.RUnlock()
 	after, _ := r.line.standing(j.line.at.At)
 	changes := after.Changes(before)
-	j.line = r.line
+	r.line.progress = nil
+	j.replayed.Store(0)
+	j.mu.Lock()
+	j.line, j.rewrite = r.line, nil
 	j.pending = slices.DeleteFunc(j.pending, func(seq uint64) bool { return seq <= r.line.at.Decision })
+	j.mu.Unlock()
 	j.announce(changes)
 	listed, delisted, changed := countChanges(changes)
 	j.observe.Rewritten(r.first.Seq, string(r.first.Act), r.first.Who, listed, delisted, changed)
+	j.mu.Lock()
 	j.stepped()
+	j.mu.Unlock()
 	j.signal()
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 
 	"github.com/trapline/trapline/criteria"
 )
@@ -14,14 +15,22 @@ type Settings struct {
 	Policy criteria.Policy
 	Except map[netip.Prefix]string // [[except]]: network to reason
 	Own    map[netip.Prefix]string // our own addresses, relays and proxies: likewise
+
+	Trust criteria.Trust // whose Received lines are believed
+
+	Version string            // of the configuration; "" is not recorded
+	Parts   map[string]string // the versions of its parts
+	Note    string            // what is new in it; "": the parts that are say so
 }
 
 // Settle gives the decisions that are missing in a ledger until it says what
-// the configuration wants: a policy where another or none is in force, and
-// exceptions of the configuration that came or went. Exceptions made by verb
-// are left alone. New exceptions come first and old ones go last, so that at no
-// decision in between an address is free to be listed that neither side of the
-// change would list; only a ledger without any policy begins with one.
+// the configuration wants: a policy where another or none is in force,
+// exceptions of the configuration that came or went, who is trusted where that
+// changed, and, where it is another
+// configuration than the last one, its version. Exceptions made by verb are left
+// alone. New exceptions come first and old ones go last, so that at no decision
+// in between an address is free to be listed that neither side of the change
+// would list; only a ledger without any policy begins with one.
 func Settle(ledger []criteria.Decision, want Settings, who string) []criteria.Decision {
 	var come, policy, leave []criteria.Decision
 	for _, origin := range []struct {
@@ -37,10 +46,51 @@ func Settle(ledger []criteria.Decision, want Settings, who string) []criteria.De
 		policy = []criteria.Decision{{Act: criteria.ActPolicy, Who: who, Policy: &want.Policy,
 			Reason: "configuration"}}
 	}
+	version := append(trusting(ledger, want.Trust, who), versionMissing(ledger, want, who)...)
 	if in == nil {
-		return slices.Concat(policy, come, leave)
+		return slices.Concat(policy, come, leave, version)
 	}
-	return slices.Concat(come, policy, leave)
+	return slices.Concat(come, policy, leave, version)
+}
+
+// versionMissing gives the decision that records the configuration, where it is
+// another one than the last that the ledger knows.
+func versionMissing(ledger []criteria.Decision, want Settings, who string) []criteria.Decision {
+	last, _ := LastConfig(ledger)
+	if want.Version == "" || last.Name == want.Version {
+		return nil
+	}
+	note := want.Note
+	if note == "" {
+		note = "the first"
+		if changed := PartsChanged(last.Parts, want.Parts); last.Name != "" {
+			note = "another " + strings.Join(changed, ", ")
+		}
+	}
+	return []criteria.Decision{{Act: criteria.ActConfig, Who: who, Name: want.Version,
+		Parts: want.Parts, Reason: note}}
+}
+
+// LastConfig gives the decision that recorded the configuration in force.
+func LastConfig(ledger []criteria.Decision) (d criteria.Decision, known bool) {
+	for _, d := range slices.Backward(ledger) {
+		if d.Act == criteria.ActConfig {
+			return d, true
+		}
+	}
+	return d, false
+}
+
+// PartsChanged names the parts of which two configurations have different
+// versions, sorted.
+func PartsChanged(before, after map[string]string) []string {
+	var changed []string
+	for _, part := range slices.Sorted(maps.Keys(after)) {
+		if before[part] != after[part] {
+			changed = append(changed, part)
+		}
+	}
+	return changed
 }
 
 func policyIn(ledger []criteria.Decision) *criteria.Policy {

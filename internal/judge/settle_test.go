@@ -23,6 +23,7 @@ func TestSettle(t *testing.T) {
 		return s
 	}
 	byVerb := criteria.Decision{Act: criteria.ActExcept, Network: office, Origin: criteria.FromOperator, Reason: "by verb"}
+	version := criteria.Decision{Act: criteria.ActConfig, Name: "v1"}
 	for _, c := range []struct {
 		name string
 		then []criteria.Decision // ordered since
@@ -43,6 +44,12 @@ func TestSettle(t *testing.T) {
 			[]string{"except 192.0.2.10/32 config", "policy invalid Prefix ",
 				"unexcept 203.0.113.0/24 config", "unexcept 192.0.2.10/32 own"}},
 		{"the operator's are left alone", []criteria.Decision{byVerb}, basis, nil},
+		{"a version for the first time", nil, with(func(s *Settings) { s.Version = "v1" }),
+			[]string{"config invalid Prefix "}},
+		{"the version of before", []criteria.Decision{version}, with(func(s *Settings) { s.Version = "v1" }), nil},
+		{"another version beside a policy", []criteria.Decision{version},
+			with(func(s *Settings) { s.Version, s.Policy = "v2", lenient }),
+			[]string{"policy invalid Prefix ", "config invalid Prefix "}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ledger := append(Settle(nil, basis, "config"), c.then...)
@@ -61,5 +68,24 @@ func TestSettle(t *testing.T) {
 				t.Errorf("settled, it still wants %v", again)
 			}
 		})
+	}
+}
+
+// TestSettleNote: a configuration that comes without a word says which of its parts are others.
+func TestSettleNote(t *testing.T) {
+	ledger := Settle(nil, Settings{Policy: criteria.DefaultPolicy(), Version: "v1",
+		Parts: map[string]string{"trap": "a", "listen": "b", "zone": "c"}}, "config")
+	if note := ledger[len(ledger)-1].Reason; note != "the first" {
+		t.Errorf("the first says %q", note)
+	}
+	want := Settings{Policy: criteria.DefaultPolicy(), Version: "v2",
+		Parts: map[string]string{"trap": "A", "listen": "b", "zone": "C"}}
+	for _, c := range []struct{ note, want string }{{"", "another trap, zone"},
+		{"by hand", "by hand"}} {
+		want.Note = c.note
+		missing := Settle(ledger, want, "config")
+		if len(missing) != 1 || missing[0].Reason != c.want {
+			t.Errorf("%+v, want %q", missing, c.want)
+		}
 	}
 }

@@ -38,21 +38,24 @@ func TestSuppose(t *testing.T) {
 					c.decide(r.decision())
 				}
 			}
-			d := r.decision()
+			var more []criteria.Decision
+			for range 1 + r.IntN(3) {
+				more = append(more, r.decision())
+			}
 			before, _ := c.judge.Listings()
-			is, would, err := c.judge.Suppose(t.Context(), d)
+			is, would, err := c.judge.Suppose(t.Context(), more...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			after, _ := c.judge.Listings()
 			if diff := cmp.Or(gocmp.Diff(answersOf(before), answersOf(is)),
 				gocmp.Diff(answersOf(before), answersOf(after))); diff != "" {
-				t.Errorf("seed %d: supposing %s changed the list: %s", seed, d.Act, diff)
+				t.Errorf("seed %d: supposing %s changed the list: %s", seed, more[0].Act, diff)
 			}
-			c.decide(d)
+			c.decide(more...)
 			got, _ := c.judge.Listings()
 			if !slices.Equal(answersOf(got), answersOf(would)) || !slices.Equal(got.Exceptions, would.Exceptions) {
-				t.Errorf("seed %d: %s: supposed %v %v, came %v %v", seed, d.Act, answersOf(would),
+				t.Errorf("seed %d: %+v: supposed %v %v, came %v %v", seed, more, answersOf(would),
 					would.Exceptions, answersOf(got), got.Exceptions)
 			}
 		})

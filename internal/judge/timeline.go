@@ -22,6 +22,8 @@ type timeline struct {
 	bare   bool             // nothing is excepted, whatever the ledger says
 	engine *criteria.Engine // nil before the first policy
 	at     store.Mark       // how far it has read
+
+	progress store.Progress // told records of the log; nil: nobody wants to know
 }
 
 // errStopped says that reading was cut short by its context.
@@ -31,7 +33,7 @@ var errStopped = errors.New("stopped")
 // changes are told in order.
 func (t *timeline) read(ctx context.Context, to store.Mark, tell func([]criteria.Change)) error {
 	t.known = to.Decision
-	for event, err := range foretold(t.store.Events(t.at, to), t.expect) {
+	for event, err := range foretold(t.events(t.at, to), t.expect) {
 		if err != nil {
 			return fmt.Errorf("read the log: %w", err)
 		}
@@ -164,7 +166,7 @@ func (t *timeline) load(
 	ctx context.Context, to store.Mark, known criteria.Corrections,
 ) (*criteria.Engine, error) {
 	engine := criteria.NewEngine(*t.policy, known)
-	for event, err := range foretold(t.store.Events(t.from, to), engine.Expect) {
+	for event, err := range foretold(t.events(t.from, to), engine.Expect) {
 		switch {
 		case err != nil:
 			return nil, fmt.Errorf("read the log: %w", err)
