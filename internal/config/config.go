@@ -25,10 +25,12 @@ type Config struct {
 	DataDir  string // as written, so relative to the working directory
 	Persona  string // "postfix", "exim" or "plain": whose words a session uses
 
+	TrapFiles []string // patterns of more files with [[trap]] tables, relative to the folder of Path
+
 	Log        Log
 	Listen     []Listen // one at least
 	Limits     Limits
-	Traps      []Trap // one at least
+	Traps      []Trap // one at least: those of the file, then those of each of TrapFiles
 	Reporters  []Reporter
 	Trust      Trust
 	Policy     criteria.Policy
@@ -215,11 +217,15 @@ func Find(flag string, getenv func(string) string) (path string, err error) {
 	if path = getenv("TRAPLINE_CONFIG"); path != "" {
 		return path, nil
 	}
-	for _, path = range []string{"trapline.toml", "/etc/trapline/trapline.toml"} {
-		// A file that is there but cannot be read is the one that was meant.
-		if _, err = os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-			return path, nil
-		}
+	const here, installed = "trapline.toml", "/etc/trapline/trapline.toml"
+	// A file that is there but cannot be read is the one that was meant. Nobody means one in a
+	// working directory that he may not enter, as when root's shell runs us as the daemon's user.
+	_, err = os.Stat(here)
+	if err == nil {
+		return here, nil
+	}
+	if _, err = os.Stat(installed); !errors.Is(err, fs.ErrNotExist) {
+		return installed, nil
 	}
 	return "", errors.New("find config: no ./trapline.toml and no /etc/trapline/trapline.toml: " +
 		"give --config FILE, or write one with trapline init")
@@ -228,6 +234,14 @@ func Find(flag string, getenv func(string) string) (path string, err error) {
 // Load reads and checks the file at path. What is wrong with its content is Faults, see Parse;
 // other errors are about the file itself.
 func Load(path string) (*Config, error) {
+	text, err := readText(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, text)
+}
+
+func readText(path string) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w", err)
@@ -237,30 +251,37 @@ func Load(path string) (*Config, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read config: %w", err)
 	}
-	return Parse(path, text)
+	return text, nil
 }
 
 // Parse checks the text of a configuration; name is the file's in faults. The error is Faults:
 // all there is to mend, unless the text is no TOML at all, of which it tells the first place.
 func Parse(name string, text []byte) (*Config, error) {
+	c, _, err := parse(name, text, nil)
+	return c, err
+}
+
+// parse is Parse with a file of traps that is not there yet.
+func parse(name string, text []byte, trial *TrapFile) (*Config, *reader, error) {
 	if len(text) > maxFile {
-		return nil, Faults{{File: name, Problem: "is larger than 1 MiB", Mend: "is this the right file?"}}
+		return nil, nil, Faults{{File: name, Problem: "is larger than 1 MiB", Mend: "is this the right file?"}}
 	}
 	// TOML 1.1 asks readers to skip the byte order mark that some editors write.
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
 	tree, syntax := parseTree(text)
 	if syntax != nil {
 		syntax.File = name
-		return nil, Faults{*syntax}
+		return nil, nil, Faults{*syntax}
 	}
 	r := newReader(name)
+	r.trial = trial
 	tree.index("", r.lines)
 	c := r.config(section{r, "", tree})
 	r.checkUnknown(tree)
-	if len(r.faults) > 0 {
-		return nil, r.faults.sorted()
+	if faults := append(r.faults.sorted(), r.included...); len(faults) > 0 {
+		return nil, r, faults
 	}
-	return c, nil
+	return c, r, nil
 }
 
 // Keys lists every key that a configuration can have, as "trap.kind", in the order in which they

@@ -99,8 +99,9 @@ func TestEveryKey(t *testing.T) {
 	}
 	want := &Config{
 		Path: "testdata/good/full.toml", Hostname: "mx.traps.example", DataDir: "/var/lib/trapline",
-		Persona: "exim",
-		Log:     Log{Level: "debug", Format: "console"},
+		Persona:   "exim",
+		TrapFiles: []string{"no.d/*.toml", "/etc/trapline/more.d/*.toml"},
+		Log:       Log{Level: "debug", Format: "console"},
 		Listen: []Listen{
 			{Address: Address{"tcp", ":25"}, Hostname: "mx.traps.example", Persona: "exim",
 				TLS:       TLSAuto,

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -21,6 +22,13 @@ type reader struct {
 	claims map[string]string // what may be there once only, and the path that has it
 	keys   []string          // asked for, without the indexes of tables
 	dry    bool              // there is no file: one table of each array is read for its keys
+
+	isIncluded bool // the file is one of trap_files
+
+	included Faults    // of the files of traps, each file's in the order of its lines
+	trial    *TrapFile // stands in for a file of traps, or beside them
+	tried    []Trap    // that are in it
+	taken    bool      // it was read
 }
 
 // fault records what is wrong with the value at a path. A value that is missing is found at the
@@ -62,6 +70,9 @@ func (r *reader) claim(path, identity string) {
 		return
 	}
 	r.claims[identity] = path
+	if r.isIncluded {
+		r.claims[identity] = fmt.Sprintf("%s:%d", r.file, r.lineOf(path))
+	}
 }
 
 // section is a table of the file that is being read. Every method that takes a key declares it:

@@ -88,7 +88,7 @@ func TestStarterForADomain(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			text, err := Starter(test.domain)
+			text, err := Starter(Basics{Domain: test.domain})
 			if test.problem != "" {
 				if err == nil || !strings.Contains(err.Error(), test.problem) {
 					t.Errorf("got %v, want %q", err, test.problem)
@@ -112,11 +112,85 @@ func TestStarterForADomain(t *testing.T) {
 // starterText is the starter for the domain that examples use.
 func starterText(t *testing.T) string {
 	t.Helper()
-	text, err := Starter("")
+	text, err := Starter(Basics{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
+}
+
+// TestPackagedStarter: what the package changes are the folder and the socket, and nothing else.
+func TestPackagedStarter(t *testing.T) {
+	text, err := Starter(Basics{}.Packaged())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, want := mustParse(t, string(text)), mustParse(t, starterText(t))
+	want.DataDir = "/var/lib/trapline"
+	want.Listen[0].Address = Address{Network: "fd", Name: "smtp"}
+	want.Zone.Dir = "/var/lib/trapline/zone"
+	want.Admin.Socket = "/var/lib/trapline/admin.sock"
+	if diff := cmp.Diff(want, got, byValue); diff != "" {
+		t.Errorf("the package's starter (-want +got):\n%s", diff)
+	}
+	own := Basics{DataDir: "here", Listen: ":2500"}
+	if diff := cmp.Diff(own, own.Packaged()); diff != "" {
+		t.Errorf("what was said is changed (-want +got):\n%s", diff)
+	}
+}
+
+// TestStarterInForce: what the starter is told is in force, and nothing else is.
+func TestStarterInForce(t *testing.T) {
+	text, err := Starter(Basics{Domain: "old.example", Hostname: "mail.corp.example", DataDir: "/srv/t",
+		Listen: ":25", Kind: Recycled, Today: time.Date(2026, 11, 24, 23, 0, 0, 0, time.UTC),
+		Contact: "noc.corp.example", BaseURL: "https://bl.corp.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := mustParse(t, string(text))
+	want := mustParse(t, `hostname = "mail.corp.example"
+data_dir = "/srv/t"
+[[listen]]
+address = ":25"
+[[trap]]
+domain = "old.example"
+kind = "recycled"
+active_from = 2027-11-24
+[zone]
+contact = "noc.corp.example"
+[web]
+base_url = "https://bl.corp.example"
+`)
+	if diff := cmp.Diff(want, got, byValue); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+	if !strings.Contains(string(text), `#origin = "bl.mail.corp.example"`) {
+		t.Error("defaults that are made of the host name are shown with another")
+	}
+}
+
+func TestStarterWithWrongWords(t *testing.T) {
+	tests := []struct {
+		name   string
+		basics Basics
+		want   string
+	}{
+		{"host name", Basics{Hostname: "no_name"}, "is not a DNS name"},
+		{"host name that ends its line", Basics{Hostname: "a.example\"\nx = \""}, "is not a DNS name"},
+		{"kind", Basics{Kind: "other"}, "is not a kind"},
+		{"address", Basics{Listen: "nowhere"}, "listen[1].address"},
+		{"contact", Basics{Contact: "a@b.example"}, "zone.contact"},
+		{"base URL", Basics{BaseURL: "bl.example"}, "web.base_url"},
+		{"folder with quotes", Basics{DataDir: "a\x00b"}, "trapline.toml:13"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Starter(test.basics)
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got %v, want %q", err, test.want)
+			}
+		})
+	}
 }
 
 func TestDemo(t *testing.T) {

@@ -23,10 +23,14 @@ func (s section) traps() []Trap {
 	for _, one := range sections {
 		traps = append(traps, one.trap())
 	}
-	if len(traps) == 0 && s.sound("trap", element("trap", 0)) {
+	return traps
+}
+
+// needTraps: without one there is nothing to do.
+func (s section) needTraps(traps []Trap) {
+	if len(traps) == 0 && len(s.included) == 0 && s.sound("trap", element("trap", 0)) {
 		s.fault("trap", "is missing", "write at least one [[trap]] with the domain that takes the mail")
 	}
-	return traps
 }
 
 func (s section) trap() Trap {
