@@ -22,15 +22,22 @@ const (
 
 // keepEvidence keeps the head of a message where a header was read to find its
 // source, since only there can the parser have been wrong; where the peer of
-// the connection decided, a sample. Mail for the operator is kept as far as the
-// hour's bytes allow.
+// the connection decided, a sample. Mail for the operator is kept whole, as far
+// as a session gives it and the day allows.
 func (i *Intake) keepEvidence(r *store.Record, m *trap.Message, t parser.Trace) {
 	fromPeer := m.Peer.IsValid() && len(t.Hops) < 2
 	head := evidenceOf(m.Head)
 	switch {
-	case r.Inbox && !i.sampler.affords(m.Time, len(head)):
-		return
-	case fromPeer && !r.Inbox && !i.sampler.wants(m.Peer.Addr(), m.Time, len(head)):
+	case r.Inbox:
+		head = m.Head[:min(len(m.Head), letterKept)]
+		from := r.Source
+		if !from.IsValid() {
+			from = m.Peer.Addr()
+		}
+		if !i.mailroom.affords(from, m.Time, len(head)) {
+			return
+		}
+	case fromPeer && !i.sampler.wants(m.Peer.Addr(), m.Time, len(head)):
 		return
 	}
 	r.Evidence = store.PackEvidence(head)
@@ -80,13 +87,6 @@ func (s *sampler) wants(peer netip.Addr, now time.Time, size int) bool {
 	}
 	s.seen[peer] = now
 	return true
-}
-
-// affords takes bytes from the hour's, for what no peer's share bounds.
-func (s *sampler) affords(now time.Time, size int) bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.take(now, size)
 }
 
 func (s *sampler) take(now time.Time, size int) bool {

@@ -40,16 +40,18 @@ type Observer interface {
 
 // Intake implements trap.Sink. It is safe for use by many sessions at once.
 type Intake struct {
-	log     Log
-	trust   func() parser.Trust // as configured now
-	observe Observer
-	now     func() time.Time
-	sampler *sampler
+	log      Log
+	trust    func() parser.Trust // as configured now
+	observe  Observer
+	now      func() time.Time
+	sampler  *sampler
+	mailroom *mailroom
 }
 
 // New makes an intake that writes to a log.
 func New(l Log, trust func() parser.Trust, o Observer, now func() time.Time) *Intake {
-	return &Intake{log: l, trust: trust, observe: o, now: now, sampler: newSampler()}
+	return &Intake{log: l, trust: trust, observe: o, now: now, sampler: newSampler(),
+		mailroom: newMailroom()}
 }
 
 var _ trap.Sink = (*Intake)(nil)

@@ -23,10 +23,7 @@ const (
 // by one of the reporter's hosts; nothing the submission says about it counts.
 func (i *Intake) reports(m *trap.Message) []*store.Record {
 	desk := m.Recipients[0].Rule
-	trust := parser.Trust{Hosts: desk.Hosts}
-	for _, n := range desk.Relays {
-		trust.Relays = append(trust.Relays, parser.TrustedRelay{Network: n})
-	}
+	trust := deskTrust(desk.Hosts, desk.Relays)
 	var records []*store.Record
 	for _, message := range parser.Attached(m.Head) {
 		trace := parser.Parse(message, parser.Connection{}, trust)
