@@ -5,31 +5,12 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
-	"path/filepath"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/trapline/trapline/criteria"
 )
-
-// Config is what a Publisher works with. All is required but Explained.
-type Config struct {
-	Dir      string // the folder that rsync serves; holds our four files and nothing else of ours
-	StateDir string // our own: beside Dir on the same file system, never in it
-	Header   Header
-
-	MinInterval time.Duration // at most one publication in this time; Runner keeps it
-	Keep        int           // generations kept for rollback, the published one among them
-	Guard       Guard
-
-	Now     func() time.Time
-	Special func(netip.Addr) bool // addresses that nobody on the internet answers for
-	// Explained tells whether it is on record why a network left the list: a delist, a dispute, an
-	// exception, another policy. Ends that were published, and exceptions, the Publisher knows itself.
-	Explained func(netip.Prefix) bool
-}
 
 // Snapshot is the list at one instant.
 type Snapshot struct {
@@ -63,11 +44,12 @@ type Result struct {
 // Publisher writes the folder. Its methods may be called from several goroutines; publications take
 // their turn.
 type Publisher struct {
-	cfg  Config
-	disk disk
+	disk    disk
+	renewed chan struct{} // of one: cfg is another
 
 	mu       sync.Mutex // owns what follows
-	loaded   bool       // hold and serial are known, published is what is on disk
+	cfg      Config
+	loaded   bool // hold and serial are known, published is what is on disk
 	hold     Hold
 	serial   uint32 // the last one given out
 	damaged  Faults // what was wrong with the folder when it was read
@@ -90,35 +72,10 @@ type publication struct {
 
 // New checks the configuration; it touches no file.
 func New(c Config) (*Publisher, error) {
-	if err := c.Header.Check(); err != nil {
-		return nil, fmt.Errorf("check zone header: %w", err)
+	if err := c.Check(); err != nil {
+		return nil, err
 	}
-	var faults Faults
-	faults.want(c.Dir != "" && c.StateDir != "", "dir", "give a folder, and another one for state")
-	faults.want(!isWithin(c.StateDir, c.Dir), "dir",
-		"has the folder for state in it, so rsync would serve it")
-	faults.want(c.Keep >= 1, "keep", "give at least 1")
-	faults.want(c.MinInterval >= 0, "min_interval", "give no negative time")
-	faults.want(c.Guard.MaxChange >= 0 && c.Guard.MaxChange <= maxMaxChange, "max_change",
-		"give 0 to 1000")
-	faults.want(c.Guard.Floor >= 0, "max_change_floor", "give 0 or more")
-	faults.want(c.Now != nil && c.Special != nil, "config", "needs a clock and special space")
-	if c.Explained == nil {
-		c.Explained = func(netip.Prefix) bool { return false }
-	}
-	if err := faults.orNil(); err != nil {
-		return nil, fmt.Errorf("check zone: %w", err)
-	}
-	return &Publisher{cfg: c, disk: osDisk{}}, nil
-}
-
-// maxMaxChange keeps the guard's sum within its integers.
-const maxMaxChange = 1000
-
-// isWithin tells whether a folder is the other one or lies in it.
-func isWithin(folder, other string) bool {
-	rel, err := filepath.Rel(filepath.Clean(other), filepath.Clean(folder))
-	return err == nil && rel != ".." && !strings.HasPrefix(rel, ".."+string(filepath.Separator))
+	return &Publisher{cfg: c.whole(), disk: osDisk{}, renewed: make(chan struct{}, 1)}, nil
 }
 
 // Load reads what stands in the folder, so that Published can answer before the first publication.
@@ -132,10 +89,10 @@ func (p *Publisher) Load() error {
 // folder already says the same, is undamaged, and is younger than a quarter of Header.ValidFor.
 // After an error the folder holds, file by file, the old or the new publication, never
 // anything half written; the next call mends it.
-func (p *Publisher) Publish(take Source) (Result, error) { return p.publish(take, p.cfg.Guard) }
+func (p *Publisher) Publish(take Source) (Result, error) { return p.publish(take, true) }
 
 // Force is Publish without the guard: all that it holds back goes out.
-func (p *Publisher) Force(take Source) (Result, error) { return p.publish(take, unguarded) }
+func (p *Publisher) Force(take Source) (Result, error) { return p.publish(take, false) }
 
 // unguarded lets everything through.
 var unguarded = Guard{Floor: math.MaxInt}
@@ -200,9 +157,13 @@ func (p *Publisher) Published(a netip.Addr) (serial uint32, listed bool) {
 	return now.serial, lists(now.listings, a)
 }
 
-func (p *Publisher) publish(take Source, guard Guard) (Result, error) {
+func (p *Publisher) publish(take Source, guarded bool) (Result, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	guard := unguarded
+	if guarded {
+		guard = p.cfg.Guard
+	}
 	s, err := take()
 	if err != nil {
 		return Result{}, err
@@ -315,6 +276,13 @@ func (p *Publisher) due(h Header, list []criteria.Listing, s *Snapshot, now crit
 
 // refresh is the age at which an unchanged zone is published again.
 func (p *Publisher) refresh() time.Duration { return p.cfg.Header.ValidFor / 4 }
+
+// pace is how long to wait between two publications, and at most for one.
+func (p *Publisher) pace() (least, refresh time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.cfg.MinInterval, p.refresh()
+}
 
 // saysOtherwise tells whether a published list misleads about what is listed, or until when.
 func saysOtherwise(old, list []criteria.Listing, at criteria.Second) bool {

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// Runner publishes as the list changes: at once when idle, at most once in Config.MinInterval.
+// Runner publishes as the list changes, or the Publisher is renewed: at once when idle, at most once
+// in Config.MinInterval.
 type Runner struct {
 	Publisher *Publisher
 	// Changed says that the list may have changed; a channel of one, so that many changes are one.
@@ -40,10 +41,13 @@ func (r Runner) Serve(ctx context.Context) {
 				r.Changed = nil
 			}
 			timer.Reset(time.Until(next))
+		case <-r.Publisher.renewed:
+			timer.Reset(time.Until(next))
 		case <-timer.C:
 			done := r.attempt()
-			next = time.Now().Add(r.Publisher.cfg.MinInterval)
-			timer.Reset(r.pause(done))
+			least, refresh := r.Publisher.pace()
+			next = time.Now().Add(least)
+			timer.Reset(pause(done, least, refresh))
 		}
 	}
 }
@@ -58,12 +62,12 @@ func (r Runner) attempt() bool {
 }
 
 // pause is how long to wait for a change. What failed is tried again, but never in a tight loop.
-func (r Runner) pause(done bool) time.Duration {
+func pause(done bool, least, refresh time.Duration) time.Duration {
 	const shortest = time.Second
 	if !done {
-		return max(shortest, r.Publisher.cfg.MinInterval)
+		return max(shortest, least)
 	}
-	if refresh := r.Publisher.refresh(); refresh > 0 {
+	if refresh > 0 {
 		return refresh / ((refresh + lookEvery - 1) / lookEvery) // so that a look falls on it
 	}
 	return lookEvery

@@ -14,8 +14,9 @@ import (
 
 // round is a Runner in a bubble: its clock is the bubble's, its disk the real one.
 type round struct {
-	changed chan struct{}
-	stop    func()
+	changed   chan struct{}
+	stop      func()
+	publisher *Publisher
 
 	mu       sync.Mutex // owns what follows
 	list     []criteria.Listing
@@ -33,7 +34,7 @@ type report struct {
 func startRound(t *testing.T, complete bool, change ...func(*Config)) *round {
 	start := time.Now()
 	s := newSite(t, append(change, func(c *Config) { c.Now = time.Now })...)
-	r := &round{changed: make(chan struct{}, 1), complete: complete}
+	r := &round{changed: make(chan struct{}, 1), complete: complete, publisher: s.Publisher}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan struct{})
 	runner := Runner{
@@ -218,4 +219,46 @@ func TestRunnerReleasesWhatIsHeld(t *testing.T) {
 			t.Errorf("%+v after %v", last, r.published())
 		}
 	})
+}
+
+// TestRunnerRenewed: another header is published without a change of the list, no sooner than the
+// interval of before lets it; then the new one holds.
+func TestRunnerRenewed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var c Config
+		r := startRound(t, true, func(first *Config) { c = *first; c.Now = time.Now })
+		c.Header.Text, c.MinInterval = "Blocked: $", 10*time.Second
+		pass(time.Second)
+		if err := r.publisher.Renew(c); err != nil {
+			t.Fatal(err)
+		}
+		pass(time.Minute)
+		r.change(0, lasting(1))
+		r.change(time.Second, lasting(2))
+		pass(time.Minute)
+		same(t, "published", r.published(),
+			[]time.Duration{0, 30 * time.Second, 61 * time.Second, 71 * time.Second})
+		if header := r.publisher.published.Load().header; header.Text != c.Header.Text {
+			t.Errorf("the zone says %q", header.Text)
+		}
+	})
+}
+
+// TestRenewRefused: what is wrong, or about another zone, changes nothing.
+func TestRenewRefused(t *testing.T) {
+	s := newSite(t)
+	for name, change := range map[string]func(*Config){
+		"bad header":   func(c *Config) { c.Header.Text = "\x00" },
+		"other origin": func(c *Config) { c.Header.Origin = "other.example" },
+		"other folder": func(c *Config) { c.Dir += "s" },
+		"other state":  func(c *Config) { c.StateDir += "s" },
+	} {
+		first := s.cfg
+		c := first
+		change(&c)
+		err := s.Renew(c)
+		if err == nil || !s.cfg.samePlace(first) || !s.cfg.Header.Equal(first.Header) {
+			t.Errorf("%s: %v, now %+v", name, err, s.cfg)
+		}
+	}
 }

@@ -96,6 +96,7 @@ type Stats struct {
 	Policy    uint64                 `json:"policy"`
 	Zone      Zone                   `json:"zone"`
 	Storage   string                 `json:"storage"` // "ok", or why messages are not taken
+	Day       Pulse                  `json:"day"`     // what came in the last 24 hours
 }
 
 // ListingsOf puts listings into the form of an answer.

@@ -58,17 +58,17 @@ func (p patient) Write(b []byte) (int, error) {
 
 // Backup writes a backup of the daemon's store, and tells how far it is. Whoever
 // gets it should look whether it is whole: store.VerifyBackup.
-func (c *Client) Backup(ctx context.Context, w io.Writer, progress func(done, about int64)) error {
+func (c *Client) Backup(ctx context.Context, w io.Writer, p store.Progress) error {
 	reply, err := c.send(ctx, "GET", "backup", nil, nil)
 	if err != nil {
 		return err
 	}
 	defer reply.Body.Close()
-	about, err := strconv.ParseInt(reply.Header.Get(backupSize), 10, 64)
+	about, err := strconv.ParseUint(reply.Header.Get(backupSize), 10, 64)
 	if err != nil {
 		about = 0 // how far it is will not be told
 	}
-	in := &telling{from: reply.Body, tell: func(n int64) { progress(n, about) }}
+	in := &telling{from: reply.Body, tell: func(n uint64) { p(n, about) }}
 	if _, err := io.Copy(w, in); err != nil {
 		return fmt.Errorf("read the daemon's backup: %w", err)
 	}
@@ -81,14 +81,14 @@ func (c *Client) Backup(ctx context.Context, w io.Writer, progress func(done, ab
 // telling tells how much was read.
 type telling struct {
 	from io.Reader
-	n    int64
-	tell func(int64)
+	n    uint64
+	tell func(uint64)
 }
 
 // Read tells how much was read so far.
 func (t *telling) Read(b []byte) (int, error) {
 	n, err := t.from.Read(b)
-	t.n += int64(n)
+	t.n += uint64(n)
 	t.tell(t.n)
 	return n, err
 }

@@ -75,12 +75,21 @@ func gathered[T any](values iter.Seq2[T, error]) ([]T, error) {
 	return all, nil
 }
 
-// Hits asks for records, newest first.
+// oldestFirst asks for records in the order of the log.
+const oldestFirst = "oldest"
+
+// Hits asks for records.
 func (c *Client) Hits(f HitFilter) iter.Seq2[Hit, error] {
 	q := url.Values{"limit": {strconv.Itoa(f.Limit)},
 		"unattributed": {strconv.FormatBool(f.Unattributed)},
 		"show_traps":   {strconv.FormatBool(f.ShowTraps)}}
+	if f.OldestFirst {
+		q.Set("order", oldestFirst)
+	}
 	setSince(q, f.Since)
+	if f.Until > 0 {
+		q.Set("until", f.Until.String())
+	}
 	setCIDR(q, f.CIDR)
 	return lines[Hit](c, "hits", q)
 }
@@ -93,10 +102,16 @@ func (c *Client) Exceptions(within netip.Prefix) ([]criteria.Exception, error) {
 	return gathered(lines[criteria.Exception](c, "exceptions", q))
 }
 
-// Audit asks for the decisions of the ledger, newest first.
+// Audit asks for the decisions of the ledger.
 func (c *Client) Audit(f AuditFilter) iter.Seq2[Decision, error] {
-	q := url.Values{"limit": {strconv.Itoa(f.Limit)}, "act": {string(f.Act)},
+	q := url.Values{"limit": {strconv.Itoa(f.Limit)}, "act": {string(f.Act)}, "by": {f.By},
 		"show_traps": {strconv.FormatBool(f.ShowTraps)}}
+	if f.OldestFirst {
+		q.Set("order", oldestFirst)
+	}
+	if f.Until > 0 {
+		q.Set("until", f.Until.String())
+	}
 	setSince(q, f.Since)
 	return lines[Decision](c, "audit", q)
 }
@@ -139,11 +154,6 @@ func (c *Client) Ingest(ctx context.Context, message []byte, from, trap string, 
 	q := url.Values{"from": {from}, "trap": {trap}, "again": {strconv.FormatBool(again)}}
 	err := c.ask(ctx, "POST", "ingest", q, bytes.NewReader(message), &done)
 	return done, err
-}
-
-// Reload has the configuration read anew.
-func (c *Client) Reload(ctx context.Context) (done Settled, err error) {
-	return done, c.ask(ctx, "POST", "reload", nil, nil, &done)
 }
 
 // ask sends one request and decodes its one answer.

@@ -57,6 +57,9 @@ func (o TrapOrder) Check() error {
 		return badRequest(fmt.Sprintf("weight %s", o.Weight),
 			fmt.Sprintf("give 0 to %s", criteria.MaxTrapWeight))
 	}
+	if o.DryRun && o.Reason == "" {
+		return nil // nothing is decided that it could be the reason of
+	}
 	return checkReason(o.Reason)
 }
 

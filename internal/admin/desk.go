@@ -10,6 +10,7 @@
 package admin
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
@@ -17,8 +18,10 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/trapline/trapline/criteria"
+	"github.com/trapline/trapline/internal/dispute"
 	"github.com/trapline/trapline/internal/judge"
 	"github.com/trapline/trapline/internal/redact"
 	"github.com/trapline/trapline/store"
@@ -37,6 +40,10 @@ type Desk struct {
 	Provider func(netip.Prefix) (name string, known bool)
 	// Roster is what the configuration in force says of traps; nil: nothing.
 	Roster func() Roster
+	// Disputes keeps them; nil: there are none.
+	Disputes *dispute.Clerk
+	// CompareZone holds the published zone against a list; nil without a publisher.
+	CompareZone func(judge.List) (ZoneCompared, error)
 	// Redactor knows the secrets of the configuration; nil: there are none but the
 	// traps that a record names.
 	Redactor func() *redact.Redactor
@@ -46,6 +53,7 @@ type Desk struct {
 	simulating sync.Mutex // one simulation at a time
 	checking   sync.Mutex // one check of the store
 	backing    sync.Mutex // one backup
+	compacting sync.Mutex // one compaction
 }
 
 // Policy gives the policy in force.
@@ -106,7 +114,9 @@ func (d *Desk) Exceptions(within netip.Prefix) (found []criteria.Exception, err 
 type HitFilter struct {
 	CIDR         netip.Prefix    // the source lies in it
 	Since        criteria.Second // received at or after it
+	Until        criteria.Second // received before it; 0: no end
 	Limit        int             // at most so many; 0: all
+	OldestFirst  bool            // in the order of the log, else newest first
 	Unattributed bool            // only those without a source
 	ShowTraps    bool            // trap addresses instead of their keyed hashes
 }
@@ -114,16 +124,16 @@ type HitFilter struct {
 // clockSkew is how much later than its commit a record's time may be.
 const clockSkew = 300
 
-// Hits gives the chosen records, newest first.
+// Hits gives the chosen records.
 func (d *Desk) Hits(f HitFilter) iter.Seq2[Hit, error] {
 	return func(yield func(Hit, error) bool) {
 		given := 0
-		for r, err := range d.Store.Newest(d.Store.Mark().LSN) {
+		for r, err := range d.recordsFor(f) {
 			if err != nil {
 				yield(Hit{}, err)
 				return
 			}
-			if f.Since > 0 && r.Stamp+clockSkew < f.Since {
+			if !f.OldestFirst && f.Since > 0 && r.Stamp+clockSkew < f.Since {
 				return
 			}
 			if !f.takes(&r) {
@@ -139,8 +149,24 @@ func (d *Desk) Hits(f HitFilter) iter.Seq2[Hit, error] {
 	}
 }
 
+// recordsFor gives the records among which the chosen ones are.
+func (d *Desk) recordsFor(f HitFilter) iter.Seq2[store.Record, error] {
+	last := d.Store.Mark().LSN
+	if !f.OldestFirst {
+		return d.Store.Newest(last)
+	}
+	first := uint64(1)
+	if f.Since > 0 {
+		var err error
+		if first, err = d.Store.Since(f.Since - clockSkew); err != nil {
+			return func(yield func(store.Record, error) bool) { yield(store.Record{}, err) }
+		}
+	}
+	return d.Store.Records(first, last)
+}
+
 func (f HitFilter) takes(r *store.Record) bool {
-	return r.Time >= f.Since &&
+	return r.Time >= f.Since && (f.Until == 0 || r.Time < f.Until) &&
 		!(f.Unattributed && (r.Source.IsValid() || r.Inbox)) &&
 		(!f.CIDR.IsValid() || r.Source.IsValid() && f.CIDR.Contains(r.Source))
 }
@@ -193,6 +219,10 @@ func (d *Desk) Stats() (Stats, error) {
 	}
 	if d.Zone != nil {
 		s.Zone = d.Zone()
+	}
+	var err error
+	if s.Day, err = d.Pulse(context.Background(), PulseFilter{Span: 24 * time.Hour, Top: 5}); err != nil {
+		return s, err
 	}
 	list, err := d.Judge.Listings()
 	if err != nil {

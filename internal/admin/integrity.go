@@ -13,10 +13,13 @@ import (
 	"github.com/trapline/trapline/store"
 )
 
-// Checkup is what a check of the store found of one file, or of the replay.
+// Checkup is what a check of the store found of one file, or of the replay; without a
+// file, how far the check is.
 type Checkup struct {
 	store.Checked
-	Note string `json:"note,omitempty"` // what is worth knowing and is no fault
+	Done  uint64 `json:"done,omitempty"` // bytes of the files, then hits of the replay
+	Total uint64 `json:"total,omitempty"`
+	Note  string `json:"note,omitempty"` // what is worth knowing and is no fault
 }
 
 // routeStore serves what is about the files of the store.
@@ -37,37 +40,46 @@ func (d *Desk) CheckStore(ctx context.Context, replay bool) iter.Seq2[Checkup, e
 			return
 		}
 		defer d.checking.Unlock()
+		a, ctx, cancel := listening(ctx, yield)
+		defer cancel()
 		whole := true
-		for found := range d.Store.Check(ctx, store.BesideWriter) {
+		for found := range d.Store.Check(ctx, store.BesideWriter, checking(a)) {
 			whole = whole && len(found.Faults) == 0
-			if !yield(Checkup{Checked: found}, nil) {
+			if !a.tell(Checkup{Checked: found}, nil) {
 				return
 			}
 		}
 		if ctx.Err() != nil {
-			yield(Checkup{}, refused("the check was cut off", "the daemon stops: check again"))
+			a.tell(Checkup{}, refused("the check was cut off", "the daemon stops: check again"))
 			return
 		}
 		if !replay || !whole {
 			return
 		}
 		if !d.simulating.TryLock() {
-			yield(Checkup{}, refused("a simulation is under way", "check again when it is done, "+
+			a.tell(Checkup{}, refused("a simulation is under way", "check again when it is done, "+
 				"or leave the replay out with --no-replay"))
 			return
 		}
 		defer d.simulating.Unlock()
-		yield(compared(ctx, d.Store), nil)
+		a.tell(compared(ctx, d.Store, checking(a)), nil)
 	}
+}
+
+// checking tells an audience how far a check is.
+func checking(a *audience[Checkup]) func(done, total uint64) {
+	return func(done, total uint64) { a.tell(Checkup{Done: done, Total: total}, nil) }
 }
 
 // CheckFolder is CheckStore for the folder of a daemon that is down.
 func CheckFolder(ctx context.Context, dir string, replay bool) iter.Seq2[Checkup, error] {
 	return func(yield func(Checkup, error) bool) {
+		a, ctx, cancel := listening(ctx, yield)
+		defer cancel()
 		whole := true
-		for found, err := range store.CheckFolder(ctx, dir) {
-			whole = whole && err == nil && len(found.Faults) == 0
-			if !yield(Checkup{Checked: found}, err) || err != nil {
+		for found, err := range store.CheckFolder(ctx, dir, checking(a)) {
+			whole = whole && len(found.Faults) == 0
+			if !a.tell(Checkup{Checked: found}, err) {
 				return
 			}
 		}
@@ -76,18 +88,18 @@ func CheckFolder(ctx context.Context, dir string, replay bool) iter.Seq2[Checkup
 		}
 		s, err := store.OpenReadOnly(dir)
 		if err != nil {
-			yield(Checkup{}, err)
+			a.tell(Checkup{}, err)
 			return
 		}
 		defer func() { _ = s.Close() }() // only read
-		yield(compared(ctx, s), nil)
+		a.tell(compared(ctx, s, checking(a)), nil)
 	}
 }
 
 // compared holds the state kept on disk against a replay.
-func compared(ctx context.Context, s *store.Store) Checkup {
+func compared(ctx context.Context, s *store.Store, p store.Progress) Checkup {
 	found := Checkup{Checked: store.Checked{File: "replay", Faults: []store.Fault{}}}
-	c, err := judge.CompareSnapshot(ctx, s)
+	c, err := judge.CompareSnapshot(ctx, s, p)
 	found.Last = c.At.LSN
 	replayed := fmt.Sprintf("a replay up to hit %d remembers %d sources and lists %d",
 		c.At.LSN, c.Sources, c.Listed)
@@ -98,9 +110,9 @@ func compared(ctx context.Context, s *store.Store) Checkup {
 		found.fault(errors.Join(err, errFirst).Error(), "restore a backup")
 	case c.Equal:
 		found.Note = replayed + ", as the state that is kept; a start reads on from there"
-	case c.Differ > 0:
+	case len(c.Changes) > 0:
 		found.fault(fmt.Sprintf("%s; %d sources have another answer in the state that is kept",
-			replayed, c.Differ), mendState)
+			replayed, len(c.Changes)), mendState)
 	case first > 1:
 		found.Note = replayed + ", as the state that is kept; that knows more of the days that were dropped"
 	default:

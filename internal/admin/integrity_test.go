@@ -64,18 +64,18 @@ func checkRefused(t *testing.T, what string, err error) {
 	}
 }
 
-func noProgress(int64, int64) {}
+func noProgress(uint64, uint64) {}
 
 // A backup through the door lists the same after it was restored.
 func TestBackupThroughTheDoor(t *testing.T) {
 	o := newOffice(t)
 	o.blame("198.51.100.7")
 	var b bytes.Buffer
-	var told, about int64
-	if err := o.door().Backup(t.Context(), &b, func(n, all int64) { told, about = n, all }); err != nil {
+	var told, about uint64
+	if err := o.door().Backup(t.Context(), &b, func(n, all uint64) { told, about = n, all }); err != nil {
 		t.Fatal(err)
 	}
-	if told != int64(b.Len()) || about == 0 {
+	if told != uint64(b.Len()) || about == 0 {
 		t.Errorf("told %d of %d, it has %d bytes", told, about, b.Len())
 	}
 	dir := filepath.Join(t.TempDir(), "data")

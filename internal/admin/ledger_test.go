@@ -135,7 +135,7 @@ func TestAudit(t *testing.T) {
 	name := o.pseudonym(trap)
 	want := []string{
 		"reweigh " + name + " 0.25: [removed] is in a leak",
-		"policy: [{threshold 25 30}]",
+		"policy: [{threshold 25 30}], before the first",
 		"delist 198.51.100.7/32: cleaned up, before anew",
 		"list 198.51.100.7/32: anew",
 		"list 198.51.100.7/32 until 2026-11-24T09:01:00Z: short",
@@ -143,7 +143,7 @@ func TestAudit(t *testing.T) {
 		"except 192.0.2.0/24: second, before first",
 		"except 192.0.2.0/24 until 2026-11-24T09:01:00Z: first",
 		"except 203.0.113.0/24: a friend",
-		fmt.Sprintf("policy: %d keys", len(criteria.Keys())),
+		fmt.Sprintf("policy: the first%d keys", len(criteria.Keys())),
 	}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Error(diff)

@@ -65,7 +65,8 @@ func newUnreadOffice(t testing.TB) *office {
 		}
 	})
 	policy := criteria.DefaultPolicy()
-	first := criteria.Decision{Act: criteria.ActPolicy, Who: "config", Policy: &policy}
+	first := criteria.Decision{Act: criteria.ActPolicy, Who: "config", Policy: &policy,
+		Reason: "the first"}
 	if err := s.Decide(t.Context(), first); err != nil {
 		t.Fatal(err)
 	}
@@ -143,12 +144,17 @@ func (o *office) listed(address string) criteria.Answer {
 // door serves the desk on a unix socket and gives a client of it.
 func (o *office) door() *Client {
 	o.Helper()
+	return o.doorFor(Orders{})
+}
+
+func (o *office) doorFor(orders Orders) *Client {
+	o.Helper()
 	path := filepath.Join(o.TempDir(), "s")
 	l, err := net.Listen("unix", path)
 	if err != nil {
 		o.Fatal(err)
 	}
-	server := &http.Server{Handler: Handler(o.Desk, Orders{}), ConnContext: ConnContext,
+	server := &http.Server{Handler: Handler(o.Desk, orders), ConnContext: ConnContext,
 		ReadHeaderTimeout: time.Minute}
 	done := make(chan error, 1)
 	go func() { done <- server.Serve(l) }()

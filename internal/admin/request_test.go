@@ -70,3 +70,20 @@ func FuzzRequests(f *testing.F) {
 		}
 	})
 }
+
+// TestLimits: a limit that is no number is refused, not taken for none.
+func TestLimits(t *testing.T) {
+	o := newOffice(t)
+	o.blame("198.51.100.7")
+	handler := Handler(o.Desk, Orders{})
+	for _, path := range []string{"/v1/hits", "/v1/audit"} {
+		for limit, want := range map[string]int{"": 200, "0": 200, "1": 200, "abc": 400, "-1": 400, "1.5": 400,
+			"99999999999999999999": 400} {
+			w := httptest.NewRecorder()
+			handler.ServeHTTP(w, httptest.NewRequest("GET", path+"?limit="+limit, nil))
+			if w.Code != want {
+				t.Errorf("%s limit %q: %d %s", path, limit, w.Code, w.Body)
+			}
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/trapline/trapline/criteria"
 )
@@ -45,12 +46,35 @@ func routeTraps(mux *http.ServeMux, d *Desk) {
 	}))
 }
 
+// routePulse serves what came in of late.
+func routePulse(mux *http.ServeMux, d *Desk) {
+	mux.HandleFunc("GET /v1/live", answer(func(r *http.Request) (any, error) {
+		q := r.URL.Query()
+		f := PulseFilter{ShowTraps: q.Get("show_traps") == "true"}
+		var err error
+		if f.Top, err = strconv.Atoi(q.Get("top")); err != nil {
+			return nil, badRequest(fmt.Sprintf("top %q is not a number", q.Get("top")), "give 0 to 1000")
+		}
+		if f.Span, err = time.ParseDuration(q.Get("span")); err != nil {
+			return nil, badRequest(fmt.Sprintf("span %q is not a duration", q.Get("span")), "give 1m0s")
+		}
+		return d.Live(r.Context(), f)
+	}))
+}
+
 func trapFilterOf(q url.Values) (f TrapFilter, err error) {
 	if f.Top, err = strconv.Atoi(q.Get("top")); err != nil {
 		return f, badRequest(fmt.Sprintf("top %q is not a number", q.Get("top")), "give 0 to 1000")
 	}
 	f.Since, err = secondOf(q.Get("since"))
 	return f, err
+}
+
+// Live asks for what came in of late, and what stands.
+func (c *Client) Live(ctx context.Context, f PulseFilter) (l Live, err error) {
+	q := url.Values{"span": {f.Span.String()}, "top": {strconv.Itoa(f.Top)},
+		"show_traps": {strconv.FormatBool(f.ShowTraps)}}
+	return l, c.ask(ctx, "GET", "live", q, nil, &l)
 }
 
 // Traps asks for the traps and what was decided about them.

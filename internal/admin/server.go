@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strconv"
+	"time"
 
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/internal/judge"
@@ -25,6 +26,8 @@ type Orders struct {
 	Zone *ZoneDesk
 	// Reload puts the configuration on disk in force, by whose order.
 	Reload func(ctx context.Context, who string) (Settled, error)
+	// Preview says what Reload would change if the file had this text.
+	Preview func(ctx context.Context, name string, text []byte) (Preview, error)
 }
 
 // mostBody bounds a request's body: a message.
@@ -90,11 +93,16 @@ func Handler(d *Desk, o Orders) http.Handler {
 	}))
 	mux.HandleFunc("GET /v1/stats", answer(func(*http.Request) (any, error) { return d.Stats() }))
 	mux.HandleFunc("POST /v1/ingest", answer(o.ingest))
-	mux.HandleFunc("POST /v1/reload", answer(func(r *http.Request) (any, error) {
-		return o.Reload(r.Context(), whoIn(r.Context()))
-	}))
+	routeReload(mux, o)
+	routePulse(mux, d)
 	routeTraps(mux, d)
 	routeStore(mux, d)
+	if d.Disputes != nil {
+		routeDisputes(mux, d)
+	}
+	routeHouse(mux, d)
+	routeEvidence(mux, d)
+	routeInbox(mux, d)
 	if o.Zone != nil {
 		routeZone(mux, o.Zone)
 	}
@@ -148,8 +156,14 @@ func each[T any](all []T) iter.Seq2[T, error] {
 
 func auditFilterOf(q url.Values) (f AuditFilter, err error) {
 	f.Act, f.ShowTraps = criteria.Act(q.Get("act")), q.Get("show_traps") == "true"
-	f.Limit, _ = strconv.Atoi(q.Get("limit"))
-	f.Since, err = secondOf(q.Get("since"))
+	f.By, f.OldestFirst = q.Get("by"), q.Get("order") == oldestFirst
+	if f.Limit, err = limitOf(q.Get("limit")); err != nil {
+		return f, err
+	}
+	if f.Since, err = secondOf(q.Get("since")); err != nil {
+		return f, err
+	}
+	f.Until, err = secondOf(q.Get("until"))
 	return f, err
 }
 
@@ -170,12 +184,30 @@ func ordered[In, Out any](carryOut func(context.Context, string, In) (Out, error
 
 func hitFilterOf(q url.Values) (f HitFilter, err error) {
 	f.Unattributed, f.ShowTraps = q.Get("unattributed") == "true", q.Get("show_traps") == "true"
-	f.Limit, _ = strconv.Atoi(q.Get("limit"))
+	f.OldestFirst = q.Get("order") == oldestFirst
+	if f.Limit, err = limitOf(q.Get("limit")); err != nil {
+		return f, err
+	}
 	if f.Since, err = secondOf(q.Get("since")); err != nil {
+		return f, err
+	}
+	if f.Until, err = secondOf(q.Get("until")); err != nil {
 		return f, err
 	}
 	f.CIDR, err = networkOf(q.Get("cidr"))
 	return f, err
+}
+
+// limitOf reads how many are wanted at most; 0, and no word of it, is all.
+func limitOf(text string) (int, error) {
+	if text == "" {
+		return 0, nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 {
+		return 0, badRequest(fmt.Sprintf("limit %q is not a number of answers", text), "give 0 for all")
+	}
+	return n, nil
 }
 
 func secondOf(text string) (s criteria.Second, err error) {
@@ -222,7 +254,7 @@ func stream[T any](f func(*http.Request) (iter.Seq2[T, error], error)) http.Hand
 			return
 		}
 		w.Header().Set("Content-Type", "application/jsonl")
-		out := json.NewEncoder(w)
+		out := json.NewEncoder(&prompt{ResponseWriter: w})
 		for value, err := range values {
 			if err != nil {
 				_ = out.Encode(problemOf(err))
@@ -233,6 +265,26 @@ func stream[T any](f func(*http.Request) (iter.Seq2[T, error], error)) http.Hand
 			}
 		}
 	}
+}
+
+// prompt is a writer whose lines come through soon: how far long work is must be seen
+// while it lasts.
+type prompt struct {
+	http.ResponseWriter
+	flushed time.Time
+}
+
+// flushEvery is how long a line may wait for others.
+const flushEvery = 100 * time.Millisecond
+
+// Write sends on what has waited, now and then.
+func (p *prompt) Write(b []byte) (int, error) {
+	n, err := p.ResponseWriter.Write(b)
+	if now := time.Now(); err == nil && now.Sub(p.flushed) > flushEvery {
+		p.flushed = now
+		err = http.NewResponseController(p.ResponseWriter).Flush()
+	}
+	return n, err
 }
 
 func refuse(w http.ResponseWriter, err error) {

@@ -13,10 +13,14 @@ import (
 type Settled struct {
 	Policy    uint64 `json:"policy"`    // version in force
 	Another   bool   `json:"another"`   // the policy is another one than before
+	Version   string `json:"version"`   // of the configuration
+	Areas     []Area `json:"areas"`     // of the configuration that are others
 	Decisions int    `json:"decisions"` // that the ledger got; 0: it wanted none
-	Begun     int    `json:"begun"`     // listings that begin
-	Ended     int    `json:"ended"`
-	Changed   int    `json:"changed"` // listings whose answer changes
+	// Exceptions are how many came, went, or have another reason.
+	Exceptions int `json:"exceptions"`
+	Begun      int `json:"begun"` // listings that begin
+	Ended      int `json:"ended"`
+	Changed    int `json:"changed"` // listings whose answer changes
 	// Changes are the first of them, sorted by source.
 	Changes []Change `json:"changes"`
 	// Reading: the log is still being read, so the list follows later.
@@ -34,7 +38,7 @@ func (d *Desk) Settle(
 ) (Settled, error) {
 	d.rewriting.Lock()
 	defer d.rewriting.Unlock()
-	done := Settled{Changes: []Change{}}
+	done := Settled{Changes: []Change{}, Version: want.Version, Areas: []Area{}}
 	before, err := d.Judge.Listings()
 	done.Reading = errors.Is(err, judge.ErrNotReady)
 	if err != nil && !done.Reading {
@@ -66,8 +70,11 @@ func (d *Desk) Settle(
 func (s *Settled) count(decisions []criteria.Decision) {
 	s.Decisions = len(decisions)
 	for _, d := range decisions {
-		if d.Act == criteria.ActPolicy {
+		switch d.Act {
+		case criteria.ActPolicy:
 			s.Another, s.Policy = true, d.Seq
+		case criteria.ActExcept, criteria.ActUnexcept:
+			s.Exceptions++
 		}
 	}
 }

@@ -45,22 +45,16 @@ func (d *Desk) Simulate(ctx context.Context, s Simulation) iter.Seq2[Simulated, 
 			return
 		}
 		defer d.simulating.Unlock()
-		ctx, cancel := context.WithCancel(ctx)
+		a, ctx, cancel := listening(ctx, yield)
 		defer cancel()
-		listens := true
-		tell := func(s Simulated) {
-			if listens = listens && yield(s, nil); !listens {
-				cancel()
-			}
-		}
 		found, err := d.Judge.Try(ctx, judge.Trial{Policies: s.Policies, From: s.From, To: s.To,
 			Provider: d.Provider,
-			Progress: func(done, total uint64) { tell(Simulated{Done: done, Total: total}) }})
+			Progress: func(done, total uint64) { a.tell(Simulated{Done: done, Total: total}, nil) }})
 		for i := range found {
-			tell(Simulated{Comparison: &found[i]})
+			a.tell(Simulated{Comparison: &found[i]}, nil)
 		}
-		if err != nil && listens {
-			yield(Simulated{}, simulationError(err))
+		if err != nil {
+			a.tell(Simulated{}, simulationError(err))
 		}
 	}
 }

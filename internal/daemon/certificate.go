@@ -22,8 +22,9 @@ import (
 // certificate that changes with every start is a mark that no mail server has, and two listeners
 // that share one would tell that they are the same machine.
 type certificates struct {
-	dir  string // made when there is something to keep
-	made map[string]*tls.Certificate
+	dir   string // made when there is something to keep
+	made  map[string]*tls.Certificate
+	stays func(file string, why error) // told of files that do not take the place of those before
 }
 
 // selfSigned gives the certificate of a host name: the one at hand, else the one in its file
@@ -74,32 +75,36 @@ func (m *certificates) make(path, hostname string, now time.Time) (tls.Certifica
 }
 
 // keyPair is a certificate from files, read anew when they have changed. A pair
-// that cannot be read then leaves the one before in use.
+// that cannot be read then leaves the one before in use, and is told of once.
 type keyPair struct {
 	cert, key string
+	stays     func(file string, why error)
 
 	mu      sync.Mutex
 	loaded  *tls.Certificate
-	changed time.Time
+	changed time.Time // of the certificate's file, as it was loaded
+	refused string    // why it could not be since, as was told
 }
 
 func (k *keyPair) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	info, err := os.Stat(k.cert)
-	if err == nil && k.loaded != nil && info.ModTime().Equal(k.changed) {
+	var at time.Time
+	if info, err := os.Stat(k.cert); err == nil {
+		at = info.ModTime()
+	}
+	if k.loaded != nil && at.Equal(k.changed) {
 		return k.loaded, nil
 	}
 	pair, err := tls.LoadX509KeyPair(k.cert, k.key)
-	if err != nil {
-		if k.loaded != nil {
-			return k.loaded, nil
-		}
+	switch {
+	case err == nil:
+		k.loaded, k.changed, k.refused = &pair, at, ""
+	case k.loaded == nil:
 		return nil, err
-	}
-	k.loaded = &pair
-	if info != nil {
-		k.changed = info.ModTime()
+	case k.refused != err.Error():
+		k.refused = err.Error()
+		k.stays(k.cert, err)
 	}
 	return k.loaded, nil
 }
@@ -116,7 +121,7 @@ func (m *certificates) tlsOf(l config.Listen, now time.Time) (*tls.Config, error
 			return cert, nil
 		}), nil
 	case config.TLSFile:
-		keys := &keyPair{cert: l.CertFile, key: l.KeyFile}
+		keys := &keyPair{cert: l.CertFile, key: l.KeyFile, stays: m.stays}
 		if _, err := keys.get(nil); err != nil {
 			return nil, fmt.Errorf("read certificate of %s: %w", l.Address, err)
 		}

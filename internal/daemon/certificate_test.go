@@ -68,3 +68,83 @@ func TestCertificateOfReload(t *testing.T) {
 		t.Errorf("after a reload: %v, another one: %v", err, again != first)
 	}
 }
+
+// renew writes a certificate and its key for a host, as of an instant, and gives the certificate.
+func renew(t *testing.T, c config.Listen, changed time.Time) []byte {
+	t.Helper()
+	m := certificates{dir: t.TempDir()}
+	made, err := m.selfSigned(c.Hostname, changed)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(filepath.Join(m.dir, c.Hostname+".pem"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{c.CertFile, c.KeyFile} {
+		write(t, path, text, changed)
+	}
+	return made.Certificate[0]
+}
+
+func write(t *testing.T, path string, text []byte, changed time.Time) {
+	t.Helper()
+	if err := os.WriteFile(path, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chtimes(path, changed, changed); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestCertificateFromFiles: a pair that was renewed is shown at the next handshake; while it cannot
+// be read, or one file is newer than the other, the pair before is, and that is told once.
+func TestCertificateFromFiles(t *testing.T) {
+	dir := t.TempDir()
+	c := config.Listen{Hostname: "mx.traps.example", TLS: config.TLSFile,
+		CertFile: filepath.Join(dir, "cert.pem"), KeyFile: filepath.Join(dir, "key.pem")}
+	now := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	first := renew(t, c, now)
+	told := 0
+	m := certificates{stays: func(file string, why error) {
+		if told++; file != c.CertFile || why == nil {
+			t.Errorf("told of %s: %v", file, why)
+		}
+	}}
+	door, err := m.tlsOf(c, now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shows := func(what string, want []byte, complaints int) {
+		t.Helper()
+		for range 3 { // handshakes
+			cert, err := door.GetCertificate(&tls.ClientHelloInfo{})
+			if err != nil || !bytes.Equal(cert.Certificate[0], want) {
+				t.Fatalf("%s: another certificate, or %v", what, err)
+			}
+		}
+		if told != complaints {
+			t.Errorf("%s: told %d times, want %d", what, told, complaints)
+		}
+	}
+	shows("as it was", first, 0)
+	write(t, c.CertFile, []byte("damaged"), now.Add(time.Hour))
+	shows("damaged", first, 1)
+	if err := os.Remove(c.CertFile); err != nil {
+		t.Fatal(err)
+	}
+	shows("gone", first, 2)
+	oldKey, err := os.ReadFile(c.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := renew(t, c, now.Add(2*time.Hour))
+	newKey, err := os.ReadFile(c.KeyFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, c.KeyFile, oldKey, now)
+	shows("half renewed", first, 3)
+	write(t, c.KeyFile, newKey, now.Add(2*time.Hour))
+	shows("renewed", second, 3)
+}

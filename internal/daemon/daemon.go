@@ -10,7 +10,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -19,6 +18,7 @@ import (
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/internal/admin"
 	"github.com/trapline/trapline/internal/config"
+	"github.com/trapline/trapline/internal/dispute"
 	"github.com/trapline/trapline/internal/intake"
 	"github.com/trapline/trapline/internal/judge"
 	"github.com/trapline/trapline/internal/ops"
@@ -35,10 +35,18 @@ type Options struct {
 	// Reload gets a value when the configuration is to be read anew.
 	Reload <-chan struct{}
 	// Ready is told the addresses listened on, by what they serve, once the
-	// daemon takes mail.
-	Ready func(listeners map[string]string)
+	// daemon takes mail, and where metrics are, "" for nowhere.
+	Ready func(listeners map[string]string, metrics string)
 	// Drain is how long sessions in progress may take to end.
 	Drain time.Duration
+	// Watchdog is after how long a daemon that is not told to be alive is taken for dead; 0 is
+	// never. Tell is told its states, by several goroutines; nil is nobody.
+	Watchdog time.Duration
+	Tell     func(State)
+	// Log is told how to log from now on, when a reload says so; nil is nobody.
+	Log func(config.Log)
+	// TXT asks the DNS for the proofs of disputes; nil: the resolvers of this machine.
+	TXT func(ctx context.Context, name string) ([]string, error)
 }
 
 // Daemon is the parts, each made once and complete.
@@ -46,10 +54,14 @@ type Daemon struct {
 	options Options
 	current atomic.Pointer[settings] // what new sessions read
 
-	listeners []net.Listener // in the order of config.Listen
+	doors     doors  // under reloading
+	first     turn   // the doors of the start
+	metrics   string // where they are served
+	page      *page  // where metrics are served, under reloading
 	store     *store.Store
 	judge     *judge.Judge
 	intake    *intake.Intake
+	clerk     *dispute.Clerk
 	desk      *admin.Desk
 	zone      *admin.ZoneDesk
 	reloading sync.Mutex
@@ -60,6 +72,9 @@ type Daemon struct {
 	held    atomic.Pointer[zone.Held]
 	ordered atomic.Pointer[admin.ZoneOrder]
 	faults  atomic.Pointer[string]
+
+	unpublished atomic.Pointer[error]  // why the last publication failed; of nil: it did not
+	listed      atomic.Pointer[values] // listings by answer
 
 	stack stack
 }
@@ -74,6 +89,7 @@ func Run(ctx context.Context, c *config.Config, o Options) error {
 	if err == nil {
 		err = d.wait(ctx, failed)
 	}
+	d.tell(Stopping)
 	deadline, cancel := context.WithTimeout(context.Background(), o.Drain)
 	defer cancel()
 	return errors.Join(err, d.stack.unwind(deadline))
@@ -82,19 +98,20 @@ func Run(ctx context.Context, c *config.Config, o Options) error {
 // start opens the parts. What it opened is on the stack even when it fails.
 func (d *Daemon) start(c *config.Config) (failed <-chan error, err error) {
 	for _, open := range []func(*config.Config) error{
-		d.openStore, d.makeSettings, d.makeParts, d.bindTraps, d.openOps, d.openAdmin, d.runEngine,
+		d.openStore, d.makeSettings, d.makeParts, d.bindTraps, d.openOps, d.openWeb, d.openAdmin, d.runEngine,
+		d.runClerk,
 	} {
 		if err := open(c); err != nil {
 			return nil, err
 		}
 	}
-	return d.serveTraps()
+	return d.serveTraps(), nil
 }
 
 // wait serves until the context ends or something fails beyond repair.
 func (d *Daemon) wait(ctx context.Context, failed <-chan error) error {
-	stopReloads := background(d.heedReloads)
-	defer func() { _ = stopReloads() }() // it has no error
+	stopReloads, stopPulse := background(d.heedReloads), background(d.watchPulse)
+	defer func() { _, _ = stopReloads(), stopPulse() }() // they have no errors
 	select {
 	case <-ctx.Done():
 		d.options.Events.Stopping("asked to")
@@ -121,7 +138,8 @@ func (d *Daemon) heedReloads(ctx context.Context) error {
 
 func (d *Daemon) openStore(c *config.Config) error {
 	s, err := store.Open(store.Config{Dir: c.DataDir, Now: d.options.Now,
-		FreeBytes: uint64(c.Limits.FreeBytes), Retention: c.Retention.Hits})
+		FreeBytes: uint64(c.Limits.FreeBytes), Retention: c.Retention.Hits,
+		Evidence: c.Retention.Evidence, Observer: d.options.Events})
 	if err != nil {
 		return err
 	}
@@ -137,7 +155,7 @@ func (d *Daemon) openStore(c *config.Config) error {
 // makeSettings makes what the first sessions read. It comes behind the store, whose lock says that
 // the certificates beside it are ours to make.
 func (d *Daemon) makeSettings(c *config.Config) error {
-	d.made.dir = filepath.Join(c.DataDir, "certificates")
+	d.made.dir, d.made.stays = filepath.Join(c.DataDir, "certificates"), d.options.Events.CertificateStays
 	s, err := newSettings(c, d.options.Now(), &d.made)
 	if err != nil {
 		return err
@@ -151,7 +169,7 @@ const byFile = "config"
 
 // settle puts into the ledger what the configuration wants and it does not say.
 func (d *Daemon) settle(ctx context.Context, c *config.Config) error {
-	missing := judge.Settle(d.store.Decisions(0, d.store.Mark().Decision), wanted(c), byFile)
+	missing := judge.Settle(d.store.Decisions(0, d.store.Mark().Decision), d.wanted(c), byFile)
 	if len(missing) == 0 {
 		return nil
 	}
@@ -166,6 +184,7 @@ func (d *Daemon) makeParts(c *config.Config) error {
 	if err := d.makeZone(c); err != nil {
 		return err
 	}
+	d.makeClerk(c)
 	d.desk = d.newDesk()
 	return nil
 }
@@ -217,14 +236,6 @@ func (d *Daemon) incomplete() error {
 		return fmt.Errorf("the engine is %d seconds behind", late)
 	}
 	return err
-}
-
-// ready says why the daemon is not fully at work, nil when it is.
-func (d *Daemon) ready() error {
-	if err := d.incomplete(); err != nil {
-		return err
-	}
-	return d.store.Room()
 }
 
 var _ trap.Observer = (*ops.Events)(nil)

@@ -36,8 +36,9 @@ func (c *clock) forward(span time.Duration) { c.nanoseconds.Add(int64(span)) }
 type stand struct {
 	testing.TB
 	*clock
-	dir  string
-	mail string // where it takes mail
+	dir    string
+	mail   string // where it takes mail
+	events *ops.Events
 }
 
 // text is the configuration of a stand: with a relay, so that mail from loopback has a source.
@@ -71,7 +72,7 @@ address = ""
 // newStand starts a daemon, with more keys of [zone] where a test wants them, which the test's cleanup stops.
 func newStand(t testing.TB, now time.Time, zoneKeys ...string) *stand {
 	t.Helper()
-	s := &stand{TB: t, clock: new(clock), dir: t.TempDir()}
+	s := &stand{TB: t, clock: new(clock), dir: t.TempDir(), events: ops.New(zerolog.New(io.Discard))}
 	s.forward(now.Sub(time.Unix(0, 0)))
 	path := filepath.Join(s.dir, "trapline.toml")
 	if err := os.WriteFile(path, fmt.Appendf(nil, text, s.dir, strings.Join(zoneKeys, "\n")), 0o600); err != nil {
@@ -84,8 +85,8 @@ func newStand(t testing.TB, now time.Time, zoneKeys ...string) *stand {
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan map[string]string, 1), make(chan error, 1)
 	go func() {
-		ended <- Run(ctx, c, Options{Events: ops.New(zerolog.New(io.Discard)), Now: s.now,
-			Ready: func(listeners map[string]string) { ready <- listeners }, Drain: patience})
+		ended <- Run(ctx, c, Options{Events: s.events, Now: s.now,
+			Ready: func(listeners map[string]string, _ string) { ready <- listeners }, Drain: patience})
 	}()
 	t.Cleanup(func() {
 		cancel()

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
 
@@ -16,17 +17,65 @@ import (
 	"github.com/trapline/trapline/trap"
 )
 
-// openOps serves metrics and health.
-func (d *Daemon) openOps(c *config.Config) error {
-	if c.Ops.Address == (config.Address{}) {
+// page is where metrics and health are served; nil: nowhere.
+type page struct {
+	net.Listener
+	stop func(context.Context) error // set once it is served
+}
+
+// openPage opens a socket for metrics, where they are wanted.
+func openPage(a config.Address) (*page, error) {
+	if a == (config.Address{}) {
+		return nil, nil
+	}
+	l, err := net.Listen(a.Network, a.Name)
+	if err != nil {
+		return nil, fmt.Errorf("listen for ops: %w", err)
+	}
+	return &page{Listener: l}, nil
+}
+
+func (p *page) abandon() error {
+	if p == nil {
 		return nil
 	}
-	l, err := net.Listen(c.Ops.Address.Network, c.Ops.Address.Name)
+	return p.Close()
+}
+
+// openOps serves metrics and health, for the time being where the start wants it.
+func (d *Daemon) openOps(c *config.Config) error {
+	p, err := openPage(c.Ops.Address)
 	if err != nil {
-		return fmt.Errorf("listen for ops: %w", err)
+		return err
 	}
-	d.serveHTTP(l, ops.NewServer(d.options.Events.Handler(d.ready, d.note)))
+	if p != nil {
+		d.metrics = p.Addr().String()
+	}
+	d.movePage(p)
+	d.stack.push(func(ctx context.Context) error {
+		if d.page == nil {
+			return nil
+		}
+		return d.page.stop(ctx)
+	})
 	return nil
+}
+
+// pageStop bounds how long whoever reads metrics holds up a page that moves.
+const pageStop = 5 * time.Second
+
+// movePage serves metrics and health in another place.
+func (d *Daemon) movePage(p *page) {
+	if p != nil {
+		p.stop = serveHTTP(p.Listener, ops.NewServer(d.options.Events.Handler(d.health)))
+	}
+	old := d.page
+	d.page = p
+	if old != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), pageStop)
+		defer cancel()
+		_ = old.stop(ctx) // a reader that was cut off reads again
+	}
 }
 
 // openAdmin serves the command line. Its answers may take long: a whole log, a
@@ -41,7 +90,7 @@ func (d *Daemon) openAdmin(c *config.Config) error {
 	server.ConnContext = admin.ConnContext
 	ctx, cancel := context.WithCancel(context.Background())
 	server.BaseContext = func(net.Listener) context.Context { return ctx }
-	d.serveHTTP(l, server)
+	d.stack.push(serveHTTP(l, server))
 	d.stack.push(func(context.Context) error { // first: nobody waits for a replay at the end
 		cancel()
 		return nil
@@ -49,21 +98,21 @@ func (d *Daemon) openAdmin(c *config.Config) error {
 	return nil
 }
 
-// serveHTTP serves until the stack unwinds.
-func (d *Daemon) serveHTTP(l net.Listener, server *http.Server) {
+// serveHTTP serves until it is stopped.
+func serveHTTP(l net.Listener, server *http.Server) (stop func(context.Context) error) {
 	wait := background(func(context.Context) error {
 		if err := server.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
 	})
-	d.stack.push(func(ctx context.Context) error {
+	return func(ctx context.Context) error {
 		err := server.Shutdown(ctx)
 		if err != nil {
 			err = errors.Join(err, server.Close())
 		}
 		return errors.Join(err, wait())
-	})
+	}
 }
 
 // bindTraps opens every listener before anything works, so that a start that
@@ -73,58 +122,27 @@ func (d *Daemon) bindTraps(c *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("take systemd's sockets: %w", err)
 	}
-	for _, l := range c.Listen {
-		listener, err := listen(l.Address, handed)
-		if err != nil {
-			return fmt.Errorf("listen for mail: %w", err)
-		}
-		d.listeners = append(d.listeners, listener)
-		d.stack.push(func(context.Context) error {
-			if err := listener.Close(); !errors.Is(err, net.ErrClosed) {
-				return err
-			}
-			return nil // by its server
-		})
-	}
-	return nil
-}
-
-// serveTraps takes mail.
-func (d *Daemon) serveTraps() (failed <-chan error, err error) {
-	errs := make(chan error, len(d.listeners))
 	budget := trap.NewBudget()
-	d.watch(budget)
-	names := map[string]string{}
-	for i, listener := range d.listeners {
-		if err := d.serveTrap(i, listener, budget, errs); err != nil {
-			return nil, err
-		}
-		names[fmt.Sprintf("mail %d", i+1)] = listener.Addr().String()
-	}
-	d.options.Ready(names)
-	return errs, nil
-}
-
-// serveTrap serves one listener until the stack unwinds.
-func (d *Daemon) serveTrap(i int, l net.Listener, b *trap.Budget, failed chan<- error) error {
-	server, err := trap.New(trap.Config{
-		Settings: func() *trap.Settings { return d.current.Load().listeners[i] },
-		Sink:     d.intake, Observer: d.options.Events, Gate: d.gate, Now: d.options.Now, Budget: b,
-	})
+	server, err := trap.New(trap.Config{Settings: settingsOf, Sink: d.intake,
+		Observer: d.options.Events, Gate: d.gate, Now: d.options.Now, Budget: budget})
 	if err != nil {
 		return err
 	}
-	wait := background(func(ctx context.Context) error {
-		err := server.Serve(ctx, l)
-		if err != nil {
-			failed <- fmt.Errorf("serve mail on %s: %w", l.Addr(), err)
-		}
+	d.doors = doors{handed: handed, server: server, failed: make(chan error, 1)}
+	d.watch(budget)
+	if d.first, err = d.doors.prepare(c.Listen); err != nil {
 		return err
-	})
-	d.stack.push(func(ctx context.Context) error {
-		return errors.Join(server.Shutdown(ctx), wait())
-	})
+	}
+	d.stack.push(func(context.Context) error { return d.first.abandon() })
 	return nil
+}
+
+// serveTraps takes mail until the stack unwinds.
+func (d *Daemon) serveTraps() (failed <-chan error) {
+	d.doors.commit(d.first, d.current.Load().listeners)
+	d.stack.push(d.doors.close)
+	d.options.Ready(d.doors.names(), d.metrics)
+	return d.doors.failed
 }
 
 // listen opens a socket or takes the one that systemd opened.
@@ -132,10 +150,12 @@ func listen(a config.Address, handed map[string][]net.Listener) (net.Listener, e
 	switch a.Network {
 	case "fd":
 		if len(handed[a.Name]) == 0 {
-			return nil, fmt.Errorf("systemd hands over no socket called %q: set FileDescriptorName=%s",
-				a.Name, a.Name)
+			return nil, fmt.Errorf("systemd hands over no socket called %q: set FileDescriptorName=%s, "+
+				"or restart where a reload has let go of it", a.Name, a.Name)
 		}
-		return handed[a.Name][0], nil
+		l := handed[a.Name][0]
+		handed[a.Name] = handed[a.Name][1:]
+		return l, nil
 	case "unix":
 		return listenUnix(a.Name)
 	}

@@ -103,9 +103,10 @@ func limitsOf(l config.Limits) trap.Limits {
 		DataTimeout: l.DataTimeout, MemoryBytes: l.MemoryBytes}
 }
 
-// wanted is what the configuration wants of the ledger.
-func wanted(c *config.Config) judge.Settings {
-	w := judge.Settings{Policy: c.Policy, Except: map[netip.Prefix]string{}, Own: ownNetworks()}
+// WantedOf is what a configuration wants of the ledger of a store with this secret.
+func WantedOf(c *config.Config, secret []byte) judge.Settings {
+	w := judge.Settings{Policy: c.Policy, Except: map[netip.Prefix]string{}, Own: ownNetworks(),
+		Trust: trustNoted(c)}
 	for _, x := range c.Except {
 		w.Except[x.Network] = x.Reason
 	}
@@ -122,6 +123,7 @@ func wanted(c *config.Config) judge.Settings {
 			w.Own[n] = "our proxy"
 		}
 	}
+	w.Version, w.Parts = versionsOf(c, secret)
 	return w
 }
 

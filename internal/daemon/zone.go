@@ -4,7 +4,6 @@ import (
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/internal/admin"
 	"github.com/trapline/trapline/internal/config"
-	"github.com/trapline/trapline/internal/ops"
 	"github.com/trapline/trapline/zone"
 )
 
@@ -16,40 +15,7 @@ func (d *Daemon) makeZone(c *config.Config) error {
 	}
 	d.zone = &admin.ZoneDesk{Store: d.store, Publisher: publisher, Origin: c.Zone.Origin,
 		List: d.list, Report: d.report}
-	d.watchZone(publisher)
 	return nil
-}
-
-// watchZone shows with the metrics how the publication stands.
-func (d *Daemon) watchZone(p *zone.Publisher) {
-	for _, g := range []struct {
-		name, help, of string
-		value          func(zone.State) int64
-	}{
-		{"zone_serial", "Serial of the zone in place.", "",
-			func(s zone.State) int64 { return int64(s.Serial) }},
-		{"zone_entries", "Entries of the zone in place.", "",
-			func(s zone.State) int64 { return int64(s.Entries) }},
-		{"zone_published_timestamp_seconds", "When the zone in place was published.", "",
-			func(s zone.State) int64 { return int64(s.Published) }},
-		{"zone_held", "Changes that the publish guard holds back.", "additions",
-			func(s zone.State) int64 { return int64(s.Held.Additions) }},
-		{"zone_held", "Changes that the publish guard holds back.", "removals",
-			func(s zone.State) int64 { return int64(s.Held.Removals) }},
-	} {
-		d.options.Events.Watch(ops.Gauge{Name: g.name, Help: g.help, Of: g.of,
-			Value: func() float64 { return float64(g.value(p.State())) }})
-	}
-	for _, act := range []criteria.Act{criteria.ActRollback, criteria.ActRetire} {
-		d.options.Events.Watch(ops.Gauge{Name: "zone_order", Of: string(act),
-			Help: "1 while it is ordered in the place of the list.",
-			Value: func() float64 {
-				if o := d.zone.State().Order; o != nil && o.Act == act {
-					return 1
-				}
-				return 0
-			}})
-	}
 }
 
 // list is what the publisher publishes: nothing while the list is incomplete.
@@ -58,12 +24,16 @@ func (d *Daemon) list() (zone.Snapshot, error) {
 		return zone.Snapshot{}, err
 	}
 	list, err := d.judge.Listings()
+	if err == nil {
+		d.countListings(list.Listings)
+	}
 	return zone.Snapshot{Listings: list.Listings, Exceptions: list.Exceptions, At: list.At}, err
 }
 
 // report tells of a publication what was not told before.
 func (d *Daemon) report(r zone.Result, err error) {
 	d.tellOrder()
+	d.unpublished.Store(&err)
 	if err != nil {
 		d.options.Events.ZoneFailed(err)
 		return
@@ -102,12 +72,4 @@ func (d *Daemon) tellFaults(faults []zone.Fault) {
 	if old := d.faults.Swap(&text); text != "" && (old == nil || *old != text) {
 		d.options.Events.ZoneFaults(text)
 	}
-}
-
-// note is what an operator should know of a daemon that is ready.
-func (d *Daemon) note() string {
-	if o := d.zone.State().Order; o != nil {
-		return "the zone is " + o.String()
-	}
-	return ""
 }
