@@ -14,22 +14,30 @@ const anything = "*"
 // mayImport is the table of the house: the packages and which of our own each may import. Pure
 // packages import pure ones; what does I/O imports pure ones; wiring imports all.
 var mayImport = map[string][]string{
-	"parser":           {"internal/address"},
-	"criteria":         {"parser", "internal/address"},
-	"store":            {"criteria"},
-	"zone":             {"criteria"},
-	"trap":             {},
-	"internal/intake":  {"trap", "parser", "criteria", "store"},
-	"internal/judge":   {"criteria", "store"},
-	"internal/dispute": {"criteria", "store", "internal/address"},
-	"internal/address": {},
-	"internal/redact":  {},
-	"internal/mailbox": {},
-	"internal/feed":    {"criteria", "internal/address"},
-	"internal/config":  {"criteria", "internal/address"},
+	"parser":            {"internal/address"},
+	"criteria":          {"parser", "internal/address"},
+	"store":             {"criteria"},
+	"zone":              {"criteria"},
+	"trap":              {"internal/rate"},
+	"internal/intake":   {"trap", "parser", "criteria", "store"},
+	"internal/judge":    {"criteria", "store"},
+	"internal/dispute":  {"criteria", "store", "internal/address"},
+	"internal/address":  {},
+	"internal/redact":   {},
+	"internal/signpost": {},
+	"internal/mailbox":  {},
+	"internal/feed":     {"criteria", "internal/address"},
+	"internal/config":   {"criteria", "internal/address"},
 	"internal/admin": {"criteria", "store", "zone", "internal/judge", "internal/dispute",
-		"internal/address", "internal/redact"},
-	"internal/web":      {"criteria", "internal/address", "internal/redact"},
+		"internal/address", "internal/redact", "internal/complaint",
+		"internal/letter"},
+	"internal/complaint": {"internal/redact"},
+	"internal/letter":    {"parser", "internal/redact"},
+	"internal/notice": {"parser", "criteria", "store", "internal/judge", "internal/redact",
+		"internal/address"},
+	"internal/web": {"criteria", "internal/address", "internal/notice", "internal/dispute",
+		"internal/rate"},
+	"internal/rate":     {},
 	"internal/ops":      {},
 	"internal/daemon":   {anything},
 	"cmd/trapline":      {anything},
@@ -42,7 +50,8 @@ var mayImport = map[string][]string{
 var forTests = []string{"internal/house", "internal/testpeer"}
 
 // pure packages compute: the same in, the same out, at any time and on any machine.
-var pure = []string{"parser", "criteria", "internal/address", "internal/redact"}
+var pure = []string{"parser", "criteria", "internal/address", "internal/redact",
+	"internal/complaint", "internal/letter"}
 
 // impure is what a pure package does not import, with what is below it. net/netip is fine: it only
 // computes.
