@@ -3,19 +3,32 @@
 GO       ?= go
 FUZZTIME ?= 10s
 SOAK     ?= 10m
+# The name of the commit's tag, else its instant and hash: what dpkg can sort by age.
+VERSION  ?= $(shell git describe --tags --exact-match --match 'v[0-9]*' 2>/dev/null | sed 's/^v//' | grep . || \
+	TZ=UTC0 git log -1 --date=format-local:%Y%m%d%H%M%S --format=0~%cd.%h 2>/dev/null || echo 0~unknown)
 TOOL      = $(GO) tool -modfile=tools/go.mod
 
 .DEFAULT_GOAL = help
-.PHONY: help build run test race lint vuln bench fuzz soak kill clean
+.PHONY: help build man run deb deb-test test race lint vuln bench fuzz soak kill clean
 
 help: ## show this list
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
 
 build: ## the static binary, bin/trapline
-	CGO_ENABLED=0 $(GO) build -trimpath -o bin/trapline ./cmd/trapline
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' \
+	  -o bin/trapline ./cmd/trapline
+
+man: build ## the man pages, in bin/man, as of the last commit
+	bin/trapline man --date "$$(date -u +%F -d @$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct)})" bin/man
 
 run: build ## build, and serve a demo configuration
 	bin/trapline serve --demo
+
+deb: build ## the Debian package, in bin/deb (needs debhelper)
+	deploy/debian/pack '$(VERSION)'
+
+deb-test: ## installs, upgrades, removes the package in a Debian of its own (root, three minutes)
+	deploy/debian/test
 
 test: ## all tests
 	$(GO) test ./...

@@ -15,6 +15,7 @@ import (
 	"github.com/trapline/trapline/internal/admin"
 	"github.com/trapline/trapline/internal/config"
 	"github.com/trapline/trapline/internal/daemon"
+	"github.com/trapline/trapline/internal/dispute"
 	"github.com/trapline/trapline/internal/feed"
 	"github.com/trapline/trapline/internal/judge"
 	"github.com/trapline/trapline/internal/redact"
@@ -36,6 +37,11 @@ type answers interface {
 	TrapStats(context.Context, admin.TrapFilter) ([]admin.TrapStats, error)
 	Reputation(netip.Addr) (admin.Reputation, error)
 	Safeguards() (admin.Safeguards, error)
+	Cases(admin.DisputeFilter) ([]dispute.Case, error)
+	Case(id string) (dispute.Case, error)
+	Report(context.Context, admin.ReportOrder) (admin.Report, error)
+	Inbox(admin.LetterFilter) iter.Seq2[admin.Letter, error]
+	Letter(_ context.Context, id uint64, raw bool) (admin.LetterText, error)
 }
 
 var (
@@ -45,7 +51,7 @@ var (
 
 // load reads the configuration; its faults are usage errors.
 func (a *app) load() (*config.Config, error) {
-	path, err := config.Find(a.config, getenv)
+	path, err := config.Find(a.config, os.Getenv)
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
@@ -55,13 +61,18 @@ func (a *app) load() (*config.Config, error) {
 // loadFile reads the configuration at a path.
 func loadFile(path string) (*config.Config, error) {
 	c, err := config.Load(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return nil, usage("%w: give --config FILE, or write one with trapline init", err)
-	case err != nil:
-		return nil, &exitError{exitUsage, err}
+	if err != nil {
+		return nil, noConfig(err)
 	}
 	return c, nil
+}
+
+// noConfig says that there is no configuration to go by, or none that is sound.
+func noConfig(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return usage("%w: give --config FILE, or write one with trapline init", err)
+	}
+	return &exitError{exitUsage, err}
 }
 
 // ask puts a question to the daemon, or, when it is down, to its store, and
@@ -81,6 +92,7 @@ func (a *app) ask(question func(answers) error) error {
 		return noStore(c, err)
 	}
 	defer func() { _ = s.Close() }() // only read
+	a.offline = true
 	a.say("the daemon is down: answering from its store")
 	j := judge.New(s, silent{})
 	if err := j.CatchUp(criteria.At(a.now())); err != nil {
@@ -90,6 +102,7 @@ func (a *app) ask(question func(answers) error) error {
 	if err != nil {
 		return err
 	}
+	desk.Disputes = daemon.DisputesOf(c, s, complaining{a})
 	return question(desk)
 }
 
@@ -110,6 +123,7 @@ func deskOf(s *store.Store, j *judge.Judge, c *config.Config, now func() time.Ti
 	}
 	_ = desk.Publisher.Load() // what cannot be read is not published; zone verify says what is wrong
 	d.Zone = desk.State
+	d.CompareZone = func(l judge.List) (admin.ZoneCompared, error) { return desk.Compare(l, j.HasLeft) }
 	d.Published = func(source netip.Prefix) (uint32, bool) {
 		return desk.Publisher.Published(source.Addr())
 	}

@@ -12,20 +12,33 @@ import (
 
 type auditCmd struct {
 	jsonFlag
-	Since     string `placeholder:"TIME" help:"Only decisions made at or after it."`
-	Limit     int    `default:"50" help:"At most so many; 0 for all."`
-	Act       string `placeholder:"ACT" help:"Only those of a kind: policy, except, unexcept, list, delist, …"`
-	ShowTraps bool   `help:"Print trap addresses instead of their keyed hashes."`
+	Since       string `placeholder:"TIME" help:"Only decisions made at or after it."`
+	Until       string `placeholder:"TIME" help:"Only decisions made before it."`
+	Limit       int    `default:"50" help:"At most so many; 0 for all."`
+	Act         string `placeholder:"ACT" help:"Only those of a kind: policy, except, unexcept, list, delist, …"`
+	By          string `placeholder:"WHO" help:"Only those of a user, by name or number, or of who the ledger has."`
+	OldestFirst bool   `help:"In the order of the ledger, as for an export."`
+	ShowTraps   bool   `help:"Print trap addresses instead of their keyed hashes."`
 }
 
 // Help is shown by audit --help.
-func (auditCmd) Help() string { return "Example: trapline audit --act delist --since 7d" }
+func (auditCmd) Help() string {
+	return `Example: trapline audit --act delist --since 7d
+         trapline audit --json --oldest-first --limit 0 >audit.jsonl
+
+A line is a decision: its number, when, what, about what, what stood before, by whom, and why. A user is
+who was at the other end of the admin socket, as the kernel tells it; "config" is a start or a SIGHUP.`
+}
 
 // Run prints the ledger of decisions, newest first.
 func (c *auditCmd) Run(a *app) error {
-	f := admin.AuditFilter{Limit: c.Limit, Act: criteria.Act(c.Act), ShowTraps: c.ShowTraps}
+	f := admin.AuditFilter{Limit: c.Limit, Act: criteria.Act(c.Act), By: c.By,
+		OldestFirst: c.OldestFirst, ShowTraps: c.ShowTraps}
 	var err error
 	if f.Since, err = a.secondOf("since", c.Since); err != nil {
+		return err
+	}
+	if f.Until, err = a.secondOf("until", c.Until); err != nil {
 		return err
 	}
 	if c.Limit < 0 {
@@ -63,6 +76,9 @@ func whatDecided(d admin.Decision) string {
 	if d.Name != "" {
 		add("%s", printable(d.Name))
 	}
+	if d.Dispute != nil {
+		add("%s", d.Dispute.Step)
+	}
 	if d.Serial > 0 {
 		add("serial %d", d.Serial)
 	}
@@ -82,9 +98,24 @@ func whatDecided(d admin.Decision) string {
 		add("%s", keysText(d.Changed))
 	}
 	if d.Before != nil {
-		add("(before: %s, by %s, decision %d)", printable(d.Before.Reason), d.Before.Who, d.Before.Seq)
+		add("(before: %s)", beforeText(*d.Before))
 	}
 	return strings.Join(parts, " ")
+}
+
+func beforeText(b admin.Before) string {
+	text := fmt.Sprintf("%s, by %s, decision %d", printable(b.Reason), printable(b.Who), b.Seq)
+	switch {
+	case b.Weight != nil:
+		return "weight " + b.Weight.String() + ", " + text
+	case b.Serial > 0:
+		return fmt.Sprintf("serial %d, %s", b.Serial, text)
+	case b.Name != "":
+		return b.Name + ", " + text
+	case b.Reason == "":
+		return strings.TrimPrefix(text, ", ")
+	}
+	return text
 }
 
 func keysText(changed []admin.KeyChange) string {

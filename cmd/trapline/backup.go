@@ -124,8 +124,8 @@ func (a *app) copyStore(conf *config.Config, w io.Writer) error {
 	defer client.Close()
 	ctx := context.Background()
 	meter := a.meter()
+	defer meter.clear()
 	err := client.Backup(ctx, w, meter.show)
-	meter.clear()
 	if !errors.Is(err, admin.ErrDown) {
 		return err
 	}
@@ -139,30 +139,7 @@ func (a *app) copyStore(conf *config.Config, w io.Writer) error {
 	}
 	defer func() { _ = s.Close() }() // only read
 	a.say("the daemon is down: backing up its store")
-	_, err = s.Backup(ctx, w, 0)
+	about := uint64(s.SizeOfHits().Bytes + s.SizeOfLedger().Bytes)
+	_, err = s.Backup(ctx, &telling{to: w, tell: func(n uint64) { meter.show(n, about) }}, 0)
 	return err
-}
-
-// meter shows on a terminal how far something is.
-type meter struct {
-	a    *app
-	last int64 // per cent that were shown
-}
-
-func (a *app) meter() *meter { return &meter{a: a, last: -1} }
-
-func (m *meter) show(done, total int64) {
-	if m.a.screen.columns == 0 || total <= 0 {
-		return
-	}
-	if percent := min(99, 100*done/total); percent != m.last {
-		m.last = percent
-		fmt.Fprintf(m.a.stderr, "\r%3d %% ", percent)
-	}
-}
-
-func (m *meter) clear() {
-	if m.last >= 0 {
-		fmt.Fprint(m.a.stderr, "\r       \r")
-	}
 }

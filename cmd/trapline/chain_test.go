@@ -138,6 +138,7 @@ func TestWrap(t *testing.T) {
 		{"one more", "one twoo", []string{"one", "twoo"}},
 		{"blanks", " one \n two ", []string{"one two"}},
 		{"too wide a word", "a abcdefghijklmnop b", []string{"a", "abcdefg", "hijklmn", "op b"}},
+		{"characters, not bytes", "ééé éééééééé", []string{"ééé", "ééééééé", "é"}},
 		{"a word of the width twice", "abcdefghijklmn", []string{"abcdefg", "hijklmn"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

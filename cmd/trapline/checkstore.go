@@ -52,10 +52,17 @@ func (c *checkStoreCmd) Run(a *app) error {
 // print gives the number of faults.
 func (c *checkStoreCmd) print(a *app, files iter.Seq2[admin.Checkup, error]) (faults int, err error) {
 	encode := jsonTo(a.stdout)
+	meter := a.meter()
+	defer meter.clear()
 	for file, err := range files {
 		if err != nil {
 			return faults, err
 		}
+		if file.File == "" {
+			meter.show(file.Done, file.Total)
+			continue
+		}
+		meter.clear()
 		faults += len(file.Faults) + file.More
 		if !c.JSON {
 			c.text(a, file)

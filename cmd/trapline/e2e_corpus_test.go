@@ -146,14 +146,14 @@ func testIngestAgain(t *testing.T, binary string) {
 		{ingest, 1}, {ingest, 1}, {append(ingest, "--again"), 2},
 	} {
 		s.tell(step.args...)
-		if got := counted(s, "198.51.100.7"); got != step.want {
+		if got := countedOf(s, "198.51.100.7"); got != step.want {
 			t.Errorf("%v: %d reports count, want %d", step.args, got, step.want)
 		}
 	}
 }
 
-// counted is how many reports of a source count.
-func counted(s *site, source string) int {
+// countedOf is how many reports of a source count.
+func countedOf(s *site, source string) int {
 	s.Helper()
 	r := s.run("lookup", source, "--json")
 	var l admin.Lookup

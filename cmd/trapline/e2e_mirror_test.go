@@ -21,24 +21,29 @@ type mirror struct {
 	port       int    // of the name server
 }
 
-// module is the configuration of the rsync daemon. The zone's folder holds nothing else, and what
-// is excluded never lies there: the line is for folders that hold more.
-const module = `use chroot = no
-log file = %s
-[zones]
-path = %s
-read only = yes
-list = no
-exclude = .* *.tmp
-`
+// rsyncConf is the configuration of the rsync daemon that we hand out, for the folders of a site.
+// Who is not root can neither become nobody nor change its root.
+func rsyncConf(s *site) string {
+	s.Helper()
+	text, err := os.ReadFile("../../deploy/rsync/rsyncd.conf")
+	if err != nil {
+		s.Fatal(err)
+	}
+	moved := strings.NewReplacer("/var/log/rsyncd.log", s.path("rsyncd.log"),
+		"/var/lib/trapline/zone", s.path("zone")).Replace(string(text))
+	if os.Geteuid() != 0 {
+		moved = strings.NewReplacer("uid = ", "# uid = ", "gid = ", "# gid = ",
+			"use chroot = yes", "use chroot = no").Replace(moved)
+	}
+	return moved
+}
 
 // newMirror serves the zone's folder. The name server starts once there is a copy.
 func newMirror(s *site) *mirror {
 	s.Helper()
 	m := &mirror{site: s, rsync: testpeer.Need(s, "rsync", "rsync"),
 		dig: testpeer.Need(s, "dig", "bind9-dnsutils")}
-	conf := fmt.Sprintf(module, s.path("rsyncd.log"), s.path("zone"))
-	if err := os.WriteFile(s.path("rsyncd.conf"), []byte(conf), 0o644); err != nil {
+	if err := os.WriteFile(s.path("rsyncd.conf"), []byte(rsyncConf(s)), 0o644); err != nil {
 		s.Fatal(err)
 	}
 	if err := os.Mkdir(s.path("mirror"), 0o755); err != nil {
@@ -47,7 +52,7 @@ func newMirror(s *site) *mirror {
 	port := strconv.Itoa(testpeer.Port(s))
 	testpeer.Start(s, m.rsync, "--daemon", "--no-detach", "--address=127.0.0.1", "--port="+port,
 		"--config="+s.path("rsyncd.conf"))
-	m.from = "rsync://127.0.0.1:" + port + "/zones/"
+	m.from = "rsync://127.0.0.1:" + port + "/zone/"
 	testpeer.Eventually(s, patience, "the first copy of the zone", func() bool {
 		return m.pull() == nil && s.read("mirror/"+origin) != ""
 	})

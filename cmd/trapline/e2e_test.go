@@ -46,10 +46,14 @@ func TestEndToEnd(t *testing.T) {
 		{"second daemon", testSecondDaemon},
 		{"stop during a simulation", testStopDuringSimulation},
 		{"reload", testReload},
+		{"reload under load", testReloadUnderLoad},
 		{"unusable store", testUnusableStore},
 		{"corpus", testCorpus},
 		{"ingest again", testIngestAgain},
 		{"large at once", testLargeAtOnce},
+		{"prometheus scrapes", testPrometheusScrapes},
+		{"top in a terminal", testTopInTerminal},
+		{"public pages", testPublicPages},
 	} {
 		t.Run(one.name, func(t *testing.T) {
 			t.Parallel()
@@ -292,6 +296,7 @@ func (d *server) logged() string {
 type event struct {
 	Event     string
 	Listeners []string
+	Ops       string
 	Error     string
 }
 

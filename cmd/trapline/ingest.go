@@ -36,7 +36,7 @@ type ingestLine struct {
 // Run hands every message to the daemon. What cannot be read, is no mail, or
 // cannot be a hit, is named and skipped; the rest goes in, and the exit code is 1.
 func (c *ingestCmd) Run(a *app) error {
-	var t ingestTally
+	t := ingestTally{meter: a.meter()}
 	err := a.tell(func(client *admin.Client) error {
 		for _, path := range c.Path {
 			if err := c.ingestPath(a, client, path, &t); err != nil {
@@ -45,6 +45,7 @@ func (c *ingestCmd) Run(a *app) error {
 		}
 		return nil
 	})
+	t.meter.clear()
 	if err != nil {
 		return err
 	}
@@ -59,7 +60,10 @@ func (c *ingestCmd) Run(a *app) error {
 }
 
 // ingestTally counts what became of the messages.
-type ingestTally struct{ taken, attributed, skipped int }
+type ingestTally struct {
+	taken, attributed, skipped int
+	meter                      *meter
+}
 
 // ingestPath hands over the messages of one path. Only an error that the next
 // message would meet as well ends it.
@@ -76,10 +80,14 @@ func (c *ingestCmd) ingestPath(a *app, client *admin.Client, path string, t *ing
 			return err
 		case err != nil:
 			t.skipped++
+			t.meter.clear()
 			a.say("skipped: " + err.Error())
 			continue
 		}
 		t.taken++
+		if !c.JSON { // else they are seen themselves
+			t.meter.count(t.taken, "message")
+		}
 		if done.Source != nil {
 			t.attributed++
 		}

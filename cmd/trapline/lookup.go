@@ -62,7 +62,7 @@ func (a *app) printLookup(l admin.Lookup) error {
 			row("until", untilText(l))
 		}
 		row("score", l.Sum)
-		row("counted", fmt.Sprintf("%s, %d distinct traps or reporters", number(l.Reports, "hit"), l.Traps))
+		row("counted", fmt.Sprintf("%s; traps or reporters: %d", number(l.Reports, "hit"), l.Traps))
 		row("last hit", instant(l.LastHit))
 		row("causes", causeCounts(l.Causes))
 		row("in the zone", publishedText(l.Published))

@@ -9,12 +9,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/alecthomas/kong"
 
+	"github.com/trapline/trapline/internal/signpost"
 	"github.com/trapline/trapline/store"
 )
 
@@ -48,22 +51,37 @@ type cli struct {
 	Except      exceptCmd      `cmd:"" help:"Networks that are never listed."`
 	List        listCmd        `cmd:"" help:"List an address or a network by the operator's word."`
 	Delist      delistCmd      `cmd:"" help:"Take an address off the list; its hits never count again."`
+	Dispute     disputeCmd     `cmd:"" help:"What the listed say against their listings, and what is decided."`
 	Audit       auditCmd       `cmd:"" help:"The log of decisions, newest first."`
 	Criteria    criteriaCmd    `cmd:"" help:"The policy in force, and scores under another one."`
 	Zone        zoneCmd        `cmd:"" help:"Publish the zone, or check its files."`
 	CheckStore  checkStoreCmd  `cmd:"" help:"Check every value of the store's files. Exit 1 when something is wrong."`
 	Backup      backupCmd      `cmd:"" help:"Write the store into one archive, also while mail comes in."`
 	Restore     restoreCmd     `cmd:"" help:"Lay a backup into an empty data_dir."`
+	Rebuild     rebuildCmd     `cmd:"" help:"Make state and list anew from the log, or compare them with it."`
+	Compact     compactCmd     `cmd:"" help:"Give back what is free in the store's files."`
+	Inbox       inboxCmd       `cmd:"" help:"Mail to postmaster and abuse."`
+	Export      exportCmd      `cmd:"" help:"Write hits as JSON lines or CSV, oldest first."`
+	Report      reportCmd      `cmd:"" help:"Write an abuse report about a source, redacted. Nothing is sent."`
 	Stats       statsCmd       `cmd:"" help:"The daemon at a glance."`
+	Top         topCmd         `cmd:"" help:"The daemon at work, seen each second."`
+	Completion  completionCmd  `cmd:"" help:"Print what makes a shell complete verbs, flags and files."`
+
+	Complete completeCmd `cmd:"" hidden:"" help:"The words that may stand at the end of a command line."`
+	Man      manCmd      `cmd:"" hidden:"" help:"Write the man pages."`
 }
 
 // app is the world around a verb.
 type app struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
-	screen         screen // behind stdout
+	screen, talk   screen // behind stdout and stderr
 	now            func() time.Time
-	config         string // the --config flag
+	dialogue       bool                // a person can be asked
+	dns            signpost.Resolver   // of this machine
+	own            func() []netip.Addr // its addresses
+	offline        bool                // the daemon was found to be down
+	config         string              // the --config flag
 }
 
 // exitError carries an exit code; an empty text prints nothing.
@@ -89,15 +107,19 @@ func usage(format string, args ...any) error {
 	return &exitError{exitUsage, fmt.Errorf(format, args...)}
 }
 
-func main() {
+func main() { os.Exit(program(os.Args[1:], net.DefaultResolver, machineAddresses)) }
+
+// program carries out one command line on this process's standard files, and gives its exit code.
+func program(args []string, dns signpost.Resolver, own func() []netip.Addr) int {
 	out := &output{to: os.Stdout}
-	a := &app{stdin: os.Stdin, stdout: out, stderr: os.Stderr, now: time.Now,
-		screen: screenOf(os.Stdout, os.Getenv)}
-	code := a.run(os.Args[1:])
+	a := &app{stdin: os.Stdin, stdout: out, stderr: os.Stderr, now: time.Now, dns: dns, own: own,
+		screen: screenOf(os.Stdout, os.Getenv), talk: screenOf(os.Stderr, os.Getenv)}
+	a.dialogue = a.screen.terminal && screenOf(os.Stdin, os.Getenv).terminal
+	code := a.run(args)
 	if out.err != nil && code == exitDone {
 		code = a.fail(fmt.Errorf("write output: %w", out.err))
 	}
-	os.Exit(code)
+	return code
 }
 
 // output remembers its first error, so that printing need not look at each: an
@@ -119,10 +141,7 @@ func (o *output) Write(b []byte) (n int, err error) {
 func (a *app) run(args []string) int {
 	var c cli
 	code := -1
-	parser, err := kong.New(&c, kong.Name("trapline"), kong.Vars{"version": version},
-		kong.Description("Spamtrap mail in, a DNS blocklist out."),
-		kong.Writers(a.stdout, a.stderr), kong.Exit(func(n int) { code = n }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true}), kong.UsageOnError())
+	parser, err := a.grammar(&c, func(n int) { code = n })
 	if err != nil {
 		return a.fail(err)
 	}
@@ -135,6 +154,19 @@ func (a *app) run(args []string) int {
 	}
 	a.config = c.Config
 	return a.fail(ctx.Run(a))
+}
+
+// grammar is what may be typed, read from the tags of c. The help, the man pages, the completions
+// and docs/verbs.md are all made from it.
+func (a *app) grammar(c *cli, exit func(int)) (*kong.Kong, error) {
+	k, err := kong.New(c, kong.Name("trapline"), kong.Vars{"version": version},
+		kong.Description("Spamtrap mail in, a DNS blocklist out."),
+		kong.Writers(a.stdout, a.stderr), kong.Exit(exit), kong.Help(printHelp),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: a.screen.width()}))
+	if err != nil {
+		return nil, err
+	}
+	return k, kong.Visit(k.Model, showEnum)
 }
 
 // fail prints an error in one line, or several where a configuration has
@@ -161,6 +193,7 @@ func mendFor(err error) string {
 		{store.ErrNoBackup, "take another backup"},
 		{store.ErrLocked, "stop the other trapline, or give this one a data_dir of its own"},
 		{store.ErrDamaged, "restore the file from a backup; what is damaged is never guessed at"},
+		{store.ErrOlder, "start trapline serve: it copies the store and brings it to its own version"},
 		{store.ErrNewer, "use the newer trapline, or restore a backup from before it"},
 		{store.ErrForeign, "move the file away: it was not made by this store"},
 	} {
@@ -180,6 +213,7 @@ func saysMend(text string) bool {
 // arguments are in it: nothing in them reaches the terminal as a command.
 func (a *app) say(text string) {
 	for line := range strings.Lines(text) {
-		fmt.Fprintln(a.stderr, "trapline:", printable(strings.TrimRight(line, "\n")))
+		a.talk.hang(a.stderr, paragraph{lead: "trapline: ",
+			text: printable(strings.TrimRight(line, "\n"))})
 	}
 }

@@ -165,6 +165,9 @@ func (c *reputationShowCmd) Run(a *app) error {
 			if err != nil {
 				return err
 			}
+			if len(s.Points) == 0 {
+				a.say("no reputation points are imported")
+			}
 			return printAll(a, c.JSON, each(s.Points), printImport)
 		})
 	}
@@ -190,8 +193,8 @@ func printImport(w io.Writer, p admin.PointsImport) {
 }
 
 func (a *app) printReputation(r admin.Reputation) error {
-	fmt.Fprintf(a.stdout, "%s  %d points: a listing takes a score of %s x %d = %s; the score is %s\n",
-		r.Source, r.Points, r.Ratio, r.Points, r.Need, r.Score)
+	fmt.Fprintf(a.stdout, "%s  %s: a listing takes a score of %s x %d = %s; the score is %s\n",
+		r.Source, number(int(r.Points), "point"), r.Ratio, r.Points, r.Need, r.Score)
 	if len(r.Days) == 0 {
 		return nil
 	}

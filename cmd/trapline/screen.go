@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/sys/unix"
 )
@@ -11,8 +12,9 @@ import (
 // screen is what stdout is shown on. The zero value is a file or a pipe: 80
 // columns, no colours.
 type screen struct {
-	columns int // 0 = not known
-	colour  bool
+	columns  int // 0 = not known
+	colour   bool
+	terminal bool
 }
 
 // Bounds of a line, in columns: no terminal is too narrow to be used, and on a
@@ -31,9 +33,10 @@ func screenOf(f *os.File, getenv func(string) string) screen {
 		return screen{} // no terminal
 	}
 	dumb := getenv("NO_COLOR") != "" || getenv("TERM") == "dumb"
-	return screen{columns: int(size.Col), colour: !dumb}
+	return screen{columns: int(size.Col), colour: !dumb, terminal: true}
 }
 
+// width is how long a line should be at most, in columns.
 func (s screen) width() int {
 	if s.columns == 0 {
 		return usualColumns
@@ -63,7 +66,7 @@ func (s screen) paint(look style, text string) string {
 	return "\x1b[" + string(look) + "m" + text + "\x1b[0m"
 }
 
-// paragraph is a text that hangs from its lead. Both are plain ASCII.
+// paragraph is a text that hangs from its lead. Both must be printable, the lead ASCII.
 type paragraph struct {
 	lead, text         string
 	leadLook, textLook style
@@ -79,17 +82,36 @@ func (s screen) print(w io.Writer, p paragraph) {
 	}
 }
 
+// hang is print for what programs read as well: anywhere but in a terminal it is one line.
+func (s screen) hang(w io.Writer, p paragraph) {
+	if s.terminal {
+		s.print(w, p)
+		return
+	}
+	_, _ = io.WriteString(w, strings.TrimRight(p.lead+p.text, " ")+"\n") // as print
+}
+
 // wrap cuts a text at its blanks into lines of a width, at least one of them;
-// inside of a word only if it alone is too wide.
+// inside of a word only if it alone is too wide. A character takes a column.
 func wrap(text string, width int) []string {
+	var words []string
+	for _, field := range strings.Fields(text) {
+		word := []rune(field)
+		for ; len(word) > width; word = word[width:] {
+			words = append(words, string(word[:width]))
+		}
+		words = append(words, string(word))
+	}
+	return filled(words, width)
+}
+
+// filled puts words into lines of a width, at least one of them; what is wider stands alone.
+func filled(words []string, width int) []string {
 	var lines []string
 	line := ""
-	for _, word := range strings.Fields(text) {
-		if line != "" && len(line)+1+len(word) > width {
+	for _, word := range words {
+		if line != "" && utf8.RuneCountInString(line)+1+utf8.RuneCountInString(word) > width {
 			lines, line = append(lines, line), ""
-		}
-		for ; len(word) > width; word = word[width:] {
-			lines = append(lines, word[:width])
 		}
 		line = strings.TrimPrefix(line+" "+word, " ")
 	}

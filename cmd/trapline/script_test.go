@@ -25,7 +25,7 @@ var update = flag.Bool("update", false, "rewrite what the scripts compare with")
 
 // TestMain runs the tests, or, under the name of trapline, the program: scripts call it as typed.
 func TestMain(m *testing.M) {
-	testscript.Main(leakCheck{m}, map[string]func(){"trapline": main})
+	testscript.Main(leakCheck{m}, map[string]func(){"trapline": scripted})
 }
 
 // leakCheck fails a run that passed but left goroutines behind.
@@ -62,6 +62,8 @@ func TestScripts(t *testing.T) {
 			"daemon":     runDaemon,
 			"mail":       sendMail,
 			"smtp":       converse,
+			"dns":        serveNames,
+			"filed":      fileDispute,
 		},
 	})
 }
@@ -79,6 +81,10 @@ func prepareScript(e *testscript.Env) error {
 	e.Setenv("GORACE", "atexit_sleep_ms=10")
 	now := time.Now().UTC()
 	e.Setenv("HOUR_AGO", now.Add(-time.Hour).Format(time.RFC1123Z))
+	for _, n := range []int{7, 8, 10} {
+		then := now.Add(-time.Duration(n) * time.Hour)
+		e.Setenv(fmt.Sprintf("HOURS_AGO_%d", n), then.Format(time.RFC1123Z))
+	}
 	e.Setenv("NOW", now.Format(time.RFC3339))
 	e.Setenv("NOW_UNIX", strconv.FormatInt(now.Unix(), 10))
 	for i := range 4 {
@@ -112,6 +118,9 @@ func exits(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	if got != want {
 		ts.Fatalf("exit %d, want %d", got, want)
+	}
+	if args[1] == "trapline" && (got == exitDone || got == exitNo) {
+		checkDocumented(ts, args[2:])
 	}
 }
 
@@ -154,6 +163,7 @@ func complains(ts *testscript.TestScript, _ bool, args []string) {
 var placeholders = strings.NewReplacer(
 	"<time>", `"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ"`,
 	"<int>", `\d+`,
+	"<ints>", `\[\d+(,\d+)*\]`,
 	"<number>", `\d+(\.\d{1,6})?`,
 	"<hex>", `"[0-9a-f]+"`,
 	"<word>", `[^"]*`,

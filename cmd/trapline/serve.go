@@ -54,12 +54,13 @@ func (c *serveCmd) Run(a *app) error {
 	started := false
 	err = daemon.Run(ctx, conf, daemon.Options{
 		Events: events, Now: a.now, Reload: hangups(ctx), Drain: drain,
-		Ready: func(listeners map[string]string) {
+		Watchdog: watchdog(), Tell: notify,
+		Log: func(l config.Log) { events.LogTo(logger(l, a.stderr, pen)) },
+		Ready: func(listeners map[string]string, metrics string) {
 			started = true
-			c.ready(a, conf, events, listeners)
+			c.ready(a, conf, events, listeners, metrics)
 		},
 	})
-	_, _ = sd.SdNotify(false, sd.SdNotifyStopping)
 	if err == nil || started {
 		events.Stopped(err)
 	}
@@ -70,12 +71,33 @@ func (c *serveCmd) Run(a *app) error {
 }
 
 // ready tells systemd, the log and whoever tries the demo.
-func (c *serveCmd) ready(a *app, conf *config.Config, events *ops.Events, listeners map[string]string) {
+func (c *serveCmd) ready(a *app, conf *config.Config, events *ops.Events,
+	listeners map[string]string, metrics string) {
 	_, _ = sd.SdNotify(false, sd.SdNotifyReady) // without systemd nobody listens
-	events.Started(version, conf.Path, slices.Sorted(maps.Values(listeners)))
+	events.Started(version, conf.Path, slices.Sorted(maps.Values(listeners)), metrics)
 	if c.Demo {
 		fmt.Fprintf(a.stdout, demoText, conf.Path)
 	}
+}
+
+// watchdog is how long systemd waits for word that we are alive, 0 where it does not.
+func watchdog() time.Duration {
+	span, err := sd.SdWatchdogEnabled(false)
+	if err != nil {
+		return 0 // of systemd's own making, or of nobody's
+	}
+	return span
+}
+
+// notify tells systemd how the daemon is: sd_notify(3). Without systemd nobody listens.
+func notify(s daemon.State) {
+	text := map[daemon.State]string{
+		daemon.Alive:     sd.SdNotifyWatchdog,
+		daemon.Reloading: sd.SdNotifyReloading + "\n" + sd.SdNotifyMonotonicUsec(),
+		daemon.Reloaded:  sd.SdNotifyReady,
+		daemon.Stopping:  sd.SdNotifyStopping,
+	}[s]
+	_, _ = sd.SdNotify(false, text)
 }
 
 // hangups gives a value for each SIGHUP until the context ends.

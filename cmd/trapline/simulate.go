@@ -69,6 +69,8 @@ func (c *criteriaSimulateCmd) Run(a *app) error {
 
 // simulate asks for the comparisons and shows how far they are.
 func (a *app) simulate(s admin.Simulation) (found []criteria.Comparison, err error) {
+	meter := a.meter()
+	defer meter.clear()
 	err = a.ask(func(q answers) error {
 		for line, err := range q.Simulate(context.Background(), s) {
 			switch {
@@ -76,15 +78,11 @@ func (a *app) simulate(s admin.Simulation) (found []criteria.Comparison, err err
 				return err
 			case line.Comparison != nil:
 				found = append(found, *line.Comparison)
-			case a.screen.columns > 0 && line.Total > 0:
-				fmt.Fprintf(a.stderr, "\r%3d %% ", min(100, 100*line.Done/line.Total))
 			}
+			meter.show(line.Done, line.Total)
 		}
 		return nil
 	})
-	if a.screen.columns > 0 {
-		fmt.Fprint(a.stderr, "\r       \r")
-	}
 	if err == nil && len(found) < len(s.Policies) {
 		err = fmt.Errorf("read the daemon's answer: %w", io.ErrUnexpectedEOF)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -15,6 +16,8 @@ type trapCmd struct {
 	Burn    trapBurnCmd    `cmd:"" help:"Hits on a trap never count again. Exit 3 when it is burnt."`
 	Unburn  trapUnburnCmd  `cmd:"" help:"Take a burn back. Exit 3 when there is none."`
 	Reweigh trapReweighCmd `cmd:"" help:"Give the hits that a trap had so far another weight."`
+	Import  trapImportCmd  `cmd:"" help:"Check a list of traps and write it for the configuration."`
+	Export  trapExportCmd  `cmd:"" help:"The traps in force, as tables or as a list."`
 }
 
 type trapListCmd struct {
@@ -142,8 +145,16 @@ func percent(part, of int) string {
 
 // trapWhy is what every decision about a trap says.
 type trapWhy struct {
-	Reason string `required:"" placeholder:"R" help:"Why; it is kept in the ledger."`
+	Reason string `placeholder:"R" help:"Why; it is kept in the ledger. Required but with --dry-run."`
 	DryRun bool   `help:"Only say what it would change. It takes as long."`
+}
+
+// Validate is asked once the flags are read.
+func (w trapWhy) Validate() error {
+	if w.Reason == "" && !w.DryRun {
+		return errors.New("missing flags: --reason=R")
+	}
+	return nil
 }
 
 type trapBurnCmd struct {

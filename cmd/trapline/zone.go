@@ -91,7 +91,7 @@ func (c *zoneVerifyCmd) Run(a *app) error {
 		return err
 	}
 	if c.JSON {
-		err = a.printJSON(map[string]any{"dir": c.Dir, "origin": c.Origin, "ok": len(faults) == 0, "faults": faultsOrNone(faults)})
+		err = a.printJSON(verifiedZone{c.Dir, c.Origin, len(faults) == 0, faultsOrNone(faults)})
 	} else {
 		c.print(a, faults)
 	}
@@ -99,6 +99,14 @@ func (c *zoneVerifyCmd) Run(a *app) error {
 		return errNo
 	}
 	return err
+}
+
+// verifiedZone is what zone verify --json prints.
+type verifiedZone struct {
+	Dir    string       `json:"dir"`
+	Origin string       `json:"origin"`
+	OK     bool         `json:"ok"`
+	Faults []zone.Fault `json:"faults"` // what is wrong with the files
 }
 
 func (c *zoneVerifyCmd) print(a *app, faults []zone.Fault) {

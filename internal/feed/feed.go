@@ -120,7 +120,11 @@ func (s *Stats) String() string {
 		}
 		return strings.Compare(string(a), string(b))
 	})
-	b := fmt.Appendf(nil, "%d lines, %d taken", s.Lines, s.Taken)
+	lines := "lines"
+	if s.Lines == 1 {
+		lines = "line"
+	}
+	b := fmt.Appendf(nil, "%d %s, %d taken", s.Lines, lines, s.Taken)
 	for _, w := range why {
 		b = fmt.Appendf(b, ", %d %s", s.Skipped[w], w)
 	}
