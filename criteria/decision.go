@@ -36,6 +36,7 @@ const (
 	ActDispute Act = "dispute" // Dispute happened to the dispute Name about Network
 	ActRebuild Act = "rebuild" // the list was made anew from the log
 	ActTrust   Act = "trust"   // Trust is in force for mail from here on
+	ActIngest  Act = "ingest"  // hits from here on may be of messages that Who brings from files
 	ActDiscard Act = "discard" // Hits, mail to postmaster or abuse, are dealt with
 )
 
@@ -111,7 +112,7 @@ func (d Decision) Check() error {
 			return fmt.Errorf("rollback: no serial is named")
 		}
 		return nil
-	case ActRetire, ActResume, ActForce, ActRebuild:
+	case ActRetire, ActResume, ActForce, ActRebuild, ActIngest:
 		return nil
 	case ActDispute:
 		return d.checkDispute()

@@ -131,7 +131,7 @@ var harmless = map[string]string{
 	"report":         "only reads, and writes a file that nobody here reads",
 	"compact":        "leaves every value as it is",
 	"inbox/discard":  "is about mail that counts for nothing",
-	"ingest":         "its record is the hit",
+	"ingest":         "see TestIngestIsNoted",
 	"rebuild":        "see TestRebuildOverTheSocket",
 	"dispute":        "its records are those of the clerk: see internal/dispute",
 	"zone":           "its record is a force: see TestZoneForce",
@@ -308,5 +308,39 @@ func TestPreviewUnread(t *testing.T) {
 	p, err := o.Preview(t.Context(), judge.Settings{Policy: strict, Version: "v1"})
 	if err != nil || !p.Reading || p.Empty() {
 		t.Errorf("%+v, %v", p, err)
+	}
+}
+
+// TestIngestIsNoted: whoever brings messages from files is in the audit once for each run, and
+// before the hits; without the record nothing is taken.
+func TestIngestIsNoted(t *testing.T) {
+	o := newOffice(t)
+	taken := 0
+	orders := Orders{Ingest: func(context.Context, []byte, string, string, bool) (Ingested, error) {
+		taken++
+		return Ingested{}, nil
+	}}
+	client := o.doorFor(orders)
+	first := o.Store.Mark().Decision
+	for _, pass := range []int64{0, 59, 60, 120} {
+		o.seconds.Add(pass)
+		o.settle(criteria.Decision{Act: criteria.ActForce, Who: "config", Reason: "time passes"})
+		if _, err := client.Ingest(t.Context(), []byte("a message"), "", "", false); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var got []string
+	for _, d := range o.since(first) {
+		if d.Act != criteria.ActForce {
+			got = append(got, fmt.Sprint(d.Act, " ", d.Who))
+		}
+	}
+	want := []string{"ingest " + Self(), "ingest " + Self(), "ingest " + Self()}
+	if diff := cmp.Diff(want, got); diff != "" || taken != 4 {
+		t.Errorf("%d taken; %s", taken, diff)
+	}
+	o.Store.Stop()
+	if _, err := o.doorFor(orders).Ingest(t.Context(), []byte("a message"), "", "", false); err == nil || taken != 4 {
+		t.Errorf("%d taken, %v", taken, err)
 	}
 }

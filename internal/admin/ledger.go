@@ -81,7 +81,8 @@ func Acts() []criteria.Act {
 		criteria.ActReweigh, criteria.ActUncount, criteria.ActRecount, criteria.ActPoints,
 		criteria.ActConfig,
 		criteria.ActRollback, criteria.ActRetire, criteria.ActResume, criteria.ActForce,
-		criteria.ActRebuild, criteria.ActDispute, criteria.ActTrust, criteria.ActDiscard}
+		criteria.ActRebuild, criteria.ActDispute, criteria.ActTrust, criteria.ActIngest,
+		criteria.ActDiscard}
 }
 
 // Audit gives the chosen decisions, newest first unless they are wanted otherwise.

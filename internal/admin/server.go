@@ -92,7 +92,7 @@ func Handler(d *Desk, o Orders) http.Handler {
 		return d.Simulate(r.Context(), s), err
 	}))
 	mux.HandleFunc("GET /v1/stats", answer(func(*http.Request) (any, error) { return d.Stats() }))
-	mux.HandleFunc("POST /v1/ingest", answer(o.ingest))
+	mux.HandleFunc("POST /v1/ingest", answer(o.ingest(&bringing{store: d.Store})))
 	routeReload(mux, o)
 	routePulse(mux, d)
 	routeTraps(mux, d)
@@ -107,18 +107,6 @@ func Handler(d *Desk, o Orders) http.Handler {
 		routeZone(mux, o.Zone)
 	}
 	return mux
-}
-
-func (o Orders) ingest(r *http.Request) (any, error) {
-	message, err := io.ReadAll(io.LimitReader(r.Body, mostBody+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(message) > mostBody {
-		return nil, badRequest("message is larger than 32 MiB", "leave it out")
-	}
-	q := r.URL.Query()
-	return o.Ingest(r.Context(), message, q.Get("from"), q.Get("trap"), q.Get("again") == "true")
 }
 
 func listings(d *Desk, q url.Values) (iter.Seq2[Listing, error], error) {
