@@ -112,6 +112,7 @@ func neverReads(t *testing.T, a *arena) {
 	if a.way == viaProxy {
 		c.send(t, proxyHeader)
 	}
+	c.play(t, hi) // else it may be the one before that is still there
 	c.send(t, "HELO x\r\nMAIL FROM:<>\r\n")
 	waitFor(t, a.stand, 1)
 	// The server stops reading when it cannot answer, so not all of this will be taken.

@@ -110,7 +110,7 @@ func TestScreenOfTerminal(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			getenv := func(name string) string { return c.env[name] }
-			if got := screenOf(terminal, getenv); got != (screen{columns: 100, colour: c.colour}) {
+			if got := screenOf(terminal, getenv); got != (screen{columns: 100, colour: c.colour, terminal: true}) {
 				t.Errorf("screen = %+v, want 100 columns, colour %t", got, c.colour)
 			}
 		})
