@@ -85,7 +85,10 @@ func LastConfig(ledger []criteria.Decision) (d criteria.Decision, known bool) {
 // versions, sorted.
 func PartsChanged(before, after map[string]string) []string {
 	var changed []string
-	for _, part := range slices.Sorted(maps.Keys(after)) {
+	all := map[string]string{}
+	maps.Copy(all, before)
+	maps.Copy(all, after)
+	for _, part := range slices.Sorted(maps.Keys(all)) {
 		if before[part] != after[part] {
 			changed = append(changed, part)
 		}

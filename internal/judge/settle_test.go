@@ -89,3 +89,22 @@ func TestSettleNote(t *testing.T) {
 		}
 	}
 }
+
+// TestPartsChanged: a part that came, went or is another.
+func TestPartsChanged(t *testing.T) {
+	type parts = map[string]string
+	for _, c := range []struct {
+		name          string
+		before, after parts
+		want          []string
+	}{
+		{"none", parts{"zone": "1"}, parts{"zone": "1"}, nil},
+		{"came", nil, parts{"zone": "1", "except": "2"}, []string{"except", "zone"}},
+		{"went", parts{"zone": "1", "except": "2"}, parts{"zone": "1"}, []string{"except"}},
+		{"another", parts{"zone": "1", "trap": "2"}, parts{"zone": "1", "trap": "3"}, []string{"trap"}},
+	} {
+		if diff := cmp.Diff(c.want, PartsChanged(c.before, c.after)); diff != "" {
+			t.Errorf("%s: %s", c.name, diff)
+		}
+	}
+}
