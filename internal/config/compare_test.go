@@ -96,6 +96,7 @@ var whole = []struct{ key, line, other string }{
 	{"web.trust_proxy", `trust_proxy = []`, `trust_proxy = ["192.0.2.80/32"]`},
 	{"web.self_removal", `self_removal = "off"`, `self_removal = "verified"`},
 	{"ops.address", "[ops]\naddress = \"127.0.0.1:9090\"", "[ops]\naddress = \"127.0.0.1:9091\""},
+	{"ops.disputes", `disputes = "off"`, `disputes = "read"`},
 	{"admin.socket", "[admin]\nsocket = \"/d/admin.sock\"", "[admin]\nsocket = \"/d/other.sock\""},
 	{"retention.hits", "[retention]\nhits = \"720h\"", "[retention]\nhits = \"721h\""},
 	{"retention.evidence", `evidence = "200h"`, `evidence = "201h"`},

@@ -191,9 +191,21 @@ type Web struct {
 	SelfRemoval bool           // listed parties may delist an address that is verified as theirs
 }
 
+// Hearing is what the pages about disputes on the listener for metrics let anybody do who
+// reaches it.
+type Hearing string
+
+// The ways of hearing.
+const (
+	HearingOff   Hearing = "off"
+	HearingRead  Hearing = "read"  // see all of them, with what is private
+	HearingWrite Hearing = "write" // and decide
+)
+
 // Ops is [ops]: metrics and the operator's pages.
 type Ops struct {
-	Address Address // zero: off
+	Address  Address // zero: off
+	Disputes Hearing // other than off on loopback alone
 }
 
 // Admin is [admin]: the socket of the command line.

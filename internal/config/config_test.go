@@ -72,7 +72,7 @@ func defaults() *Config {
 			MaxChange: criteria.One / 2, MaxChangeFloor: 1000, Keep: 5,
 		},
 		Web:       Web{Address: Address{"tcp", "127.0.0.1:8080"}, Evidence: EvidenceNone},
-		Ops:       Ops{Address: Address{"tcp", "127.0.0.1:9090"}},
+		Ops:       Ops{Address: Address{"tcp", "127.0.0.1:9090"}, Disputes: HearingOff},
 		Admin:     Admin{Socket: "data/admin.sock"},
 		Retention: Retention{Hits: 720 * time.Hour, Evidence: 168 * time.Hour},
 	}
@@ -157,7 +157,7 @@ func TestEveryKey(t *testing.T) {
 			BaseURL: "https://bl.example", Evidence: EvidenceHeaders, SelfRemoval: true,
 			TrustProxy: []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")},
 		},
-		Ops:       Ops{Address: Address{"tcp", "127.0.0.1:9999"}},
+		Ops:       Ops{Address: Address{"tcp", "127.0.0.1:9999"}, Disputes: HearingWrite},
 		Admin:     Admin{Socket: "/run/trapline/admin.sock"},
 		Retention: Retention{Hits: 8784 * time.Hour, Evidence: 200 * time.Hour},
 	}

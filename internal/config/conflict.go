@@ -1,6 +1,8 @@
 package config
 
 import (
+	"net"
+	"net/netip"
 	"path/filepath"
 	"strings"
 	"time"
@@ -13,6 +15,7 @@ func (r *reader) checkConflicts(c *Config) {
 	r.checkDelivery(c)
 	r.checkFolders(c)
 	r.checkRetention(c)
+	r.checkHearing(c.Ops)
 }
 
 // firstGiven is the path to blame for a conflict: the first that is in the file, or else the first.
@@ -70,6 +73,20 @@ func (r *reader) checkSockets(c *Config) {
 			r.fault(path, "takes the same socket as "+other, "choose another port or path for one")
 			break
 		}
+	}
+}
+
+// checkHearing keeps the pages about disputes on this machine: they have no login, and show
+// what requesters wrote for the operator alone.
+func (r *reader) checkHearing(o Ops) {
+	const disputes, at = "ops.disputes", "ops.address"
+	if o.Disputes == HearingOff || o.Address == (Address{}) || !r.sound(disputes, at) {
+		return
+	}
+	host, _, err := net.SplitHostPort(o.Address.Name)
+	if ip, notIP := netip.ParseAddr(host); err != nil || notIP != nil || !ip.IsLoopback() {
+		r.fault(disputes, "shows what is private to whoever reaches "+o.Address.Name+", without a login",
+			"give ops.address a loopback address, and put a server with a login before it")
 	}
 }
 

@@ -166,7 +166,12 @@ func (s section) reputation() Reputation {
 	}
 }
 
-func (s section) ops() Ops { return Ops{Address: s.socket("address", "127.0.0.1:9090")} }
+func (s section) ops() Ops {
+	return Ops{
+		Address:  s.socket("address", "127.0.0.1:9090"),
+		Disputes: Hearing(s.word("disputes", "a way to hear disputes", "off", "read", "write")),
+	}
+}
 
 func (s section) admin(dataDir string) Admin {
 	a := Admin{Socket: s.resolved("socket", "admin.sock", dataDir)}

@@ -53,7 +53,7 @@ func (c *Config) Settings() []Setting {
 	s.in("reputation").networks("clients", c.Reputation.Clients).number("cap", c.Reputation.Cap)
 	s.zone(c.Zone)
 	s.web(c.Web)
-	s.in("ops").text("address", c.Ops.Address.String())
+	s.in("ops").text("address", c.Ops.Address.String()).text("disputes", string(c.Ops.Disputes))
 	s.in("admin").text("socket", c.Admin.Socket)
 	s.in("retention").span("hits", c.Retention.Hits).span("evidence", c.Retention.Evidence)
 	return s.all

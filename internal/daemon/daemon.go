@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -54,10 +55,11 @@ type Daemon struct {
 	options Options
 	current atomic.Pointer[settings] // what new sessions read
 
-	doors     doors  // under reloading
-	first     turn   // the doors of the start
-	metrics   string // where they are served
-	page      *page  // where metrics are served, under reloading
+	doors     doors        // under reloading
+	first     turn         // the doors of the start
+	metrics   string       // where they are served
+	page      *page        // where metrics are served, under reloading
+	pages     http.Handler // that are served there
 	store     *store.Store
 	judge     *judge.Judge
 	intake    *intake.Intake

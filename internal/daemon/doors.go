@@ -13,6 +13,7 @@ import (
 
 	"github.com/trapline/trapline/internal/admin"
 	"github.com/trapline/trapline/internal/config"
+	"github.com/trapline/trapline/internal/desk"
 	"github.com/trapline/trapline/internal/ops"
 	"github.com/trapline/trapline/trap"
 )
@@ -42,8 +43,34 @@ func (p *page) abandon() error {
 	return p.Close()
 }
 
+// makePages makes what the listener for metrics serves: those, health, and the operator's
+// pages about disputes.
+func (d *Daemon) makePages() error {
+	site, err := desk.New(desk.Config{Disputes: d.desk, Settings: d.deskSettings,
+		Observer: d.options.Events, Now: d.options.Now})
+	if err != nil {
+		return err
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", d.options.Events.Handler(d.health))
+	mux.Handle("/disputes", site.Handler())
+	mux.Handle("/disputes/", site.Handler())
+	d.pages = mux
+	return nil
+}
+
+func (d *Daemon) deskSettings() desk.Settings {
+	c := d.current.Load().config
+	hears := c.Ops.Disputes
+	return desk.Settings{Read: hears == config.HearingRead || hears == config.HearingWrite,
+		Write: hears == config.HearingWrite, Origin: c.Zone.Origin, Public: c.Web.BaseURL}
+}
+
 // openOps serves metrics and health, for the time being where the start wants it.
 func (d *Daemon) openOps(c *config.Config) error {
+	if err := d.makePages(); err != nil {
+		return err
+	}
 	p, err := openPage(c.Ops.Address)
 	if err != nil {
 		return err
@@ -67,7 +94,7 @@ const pageStop = 5 * time.Second
 // movePage serves metrics and health in another place.
 func (d *Daemon) movePage(p *page) {
 	if p != nil {
-		p.stop = serveHTTP(p.Listener, ops.NewServer(d.options.Events.Handler(d.health)))
+		p.stop = serveHTTP(p.Listener, ops.NewServer(d.pages))
 	}
 	old := d.page
 	d.page = p

@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 		"internal/address"},
 	"internal/web": {"criteria", "internal/address", "internal/notice", "internal/dispute",
 		"internal/rate"},
+	"internal/desk":     {"internal/admin", "internal/dispute", "criteria", "internal/web"},
 	"internal/rate":     {},
 	"internal/ops":      {},
 	"internal/daemon":   {anything},

@@ -65,9 +65,7 @@ func within(a netip.Addr, bits4, bits6 int) netip.Prefix {
 // answer even where a handler panics.
 func (s *Site) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for name, value := range protection {
-			w.Header().Set(name, value)
-		}
+		Protect(w.Header())
 		defer s.recovered(w, r)
 		if !s.gate.admits(s.client(r), r.Method == http.MethodPost) {
 			w.Header().Set("Retry-After", "60")
