@@ -180,7 +180,14 @@ type silent struct{}
 
 var _ judge.Observer = silent{}
 
-func (silent) SnapshotUnusable(error)                          {}
-func (silent) CaughtUp(uint64, int, int)                       {}
-func (silent) ListChanged(string, string, string, string)      {}
+// SnapshotUnusable is as judge.Observer says: the answer is the same, and comes later.
+func (silent) SnapshotUnusable(error) {}
+
+// CaughtUp is as judge.Observer says.
+func (silent) CaughtUp(uint64, int, int) {}
+
+// ListChanged is as judge.Observer says.
+func (silent) ListChanged(string, string, string, string) {}
+
+// Rewritten is as judge.Observer says.
 func (silent) Rewritten(uint64, string, string, int, int, int) {}

@@ -235,5 +235,8 @@ type complaining struct{ app *app }
 
 var _ dispute.Observer = complaining{}
 
+// DisputeStep is as dispute.Observer says; the verb tells it by itself.
 func (complaining) DisputeStep(string, string, string, string) {}
-func (c complaining) DisputeFailed(err error)                  { c.app.say(err.Error()) }
+
+// DisputeFailed says what is wrong.
+func (c complaining) DisputeFailed(err error) { c.app.say(err.Error()) }

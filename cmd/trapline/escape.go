@@ -16,6 +16,7 @@ import (
 // writes them.
 type escaper struct{ to io.Writer }
 
+// Write passes text on, escaped; it tells how much of what it was given is written.
 func (e escaper) Write(text []byte) (int, error) {
 	if !bytes.ContainsFunc(text, isUnseen) {
 		return e.to.Write(text)

@@ -37,18 +37,19 @@ var mayImport = map[string][]string{
 		"internal/address"},
 	"internal/web": {"criteria", "internal/address", "internal/notice", "internal/dispute",
 		"internal/rate"},
-	"internal/desk":     {"internal/admin", "internal/dispute", "criteria", "internal/web"},
-	"internal/rate":     {},
-	"internal/ops":      {},
-	"internal/daemon":   {anything},
-	"cmd/trapline":      {anything},
-	"internal/bench":    {},
-	"internal/house":    {},
-	"internal/testpeer": {},
+	"internal/desk":             {"internal/admin", "internal/dispute", "criteria", "internal/web"},
+	"internal/rate":             {},
+	"internal/ops":              {},
+	"internal/daemon":           {anything},
+	"cmd/trapline":              {anything},
+	"internal/bench":            {},
+	"internal/house":            {},
+	"internal/testpeer":         {},
+	"internal/testpeer/browser": {},
 }
 
 // forTests are the packages that only tests import.
-var forTests = []string{"internal/house", "internal/testpeer"}
+var forTests = []string{"internal/house", "internal/testpeer", "internal/testpeer/browser"}
 
 // pure packages compute: the same in, the same out, at any time and on any machine.
 var pure = []string{"parser", "criteria", "internal/address", "internal/redact",
