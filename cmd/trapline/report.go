@@ -18,7 +18,7 @@ type reportCmd struct {
 	Limit        int    `default:"100" help:"Of so many hits, the newest; 500 at most."`
 	From         string `placeholder:"ADDRESS" help:"Who complains; the zone's contact unless given."`
 	Organization string `placeholder:"NAME" help:"The name of who complains; the domain of --from unless given."`
-	Exact        bool   `help:"Exact times, port and header: whoever reads it may find your traps."`
+	Exact        bool   `help:"Exact times, port, sender and header: whoever reads it may find your traps."`
 }
 
 // Help is shown by report --help.
@@ -29,8 +29,10 @@ Writes an abuse report for whoever runs the network of a source. Nothing is sent
 look at it, add a recipient, send it yourself. Networks pass reports on to their
 customers, so a report says by the hour when there was mail, nothing of mail that
 is younger than six hours, and of headers what three messages to three traps have
-in common. With --exact it has the time, the port and the redacted header of the
-newest message; who marks each message can then tell which address he hit.
+in common: ordinary words, and no name, address, link or code. With --exact it has
+the time, the port, the sender and the redacted header of the newest message. That
+can betray your traps: who marks each message can tell which address he hit, and
+who wrote many names into one sees which of them are missing.
 Exit 3 when the log has no hits of the source that may be told of.`
 }
 

@@ -7,10 +7,12 @@
 //
 // All text that a sender wrote passes through internal/redact. That alone is too little, as a
 // sender can mark each message with other ordinary words, another order of fields or another
-// second, and would read in the report which of them hit a trap. So unless the operator asks for
-// exact reports, a report says of the messages only what at least three of them, to three traps
-// at least, have in common; times are cut to the hour, messages younger than six hours are left
-// out, and port, size and number of a single message are not told.
+// second, and would read in the report which of them hit a trap; or write a thousand domains into
+// all of them, and see which ones are struck. So unless the operator asks for exact reports, a
+// report says of the messages only what at least three of them, to three traps at least, have in
+// common, and of that only what redact.Inert shows, which depends on no secret; times are cut to
+// the hour, messages younger than six hours are left out, and sender, port, size and number of a
+// single message are not told.
 package complaint
 
 import (
@@ -148,30 +150,20 @@ func fieldsOf(m *Message, r *redact.Redactor) []string {
 	})
 }
 
-// takeCommon takes what the messages have in common.
+// takeCommon takes what the messages have in common. What is shown of a field is the same whatever
+// the secrets are; that it is left out where it names one never happens, save by a mistake in
+// redact.Inert.
 func (s *Sighting) takeCommon(told []Message, r *redact.Redactor) {
-	fields, senders := crowds{}, crowds{}
+	fields := crowds{}
 	for i := range told {
 		m := &told[i]
-		seen := slices.DeleteFunc(fieldsOf(m, r), tellsTime)
+		seen := redact.InertHeader(m.Header[:min(len(m.Header), MostHeader)])
 		slices.Sort(seen)
 		for _, field := range slices.Compact(seen) {
 			fields.add(field, m.Traps)
 		}
-		if mayTell(m.MailFrom, r) {
-			senders.add(m.MailFrom, m.Traps)
-		}
 	}
-	s.fields = fields.common()
-	if from := senders.common(); len(from) == 1 {
-		s.mailFrom = from[0]
-	}
-}
-
-// tellsTime knows the fields that tell seconds.
-func tellsTime(field string) bool {
-	name, _, _ := strings.Cut(field, ":")
-	return strings.EqualFold(name, "Received") || strings.EqualFold(name, "Date")
+	s.fields = slices.DeleteFunc(fields.common(), r.Names)
 }
 
 // crowds counts who has something in common.
@@ -246,8 +238,9 @@ func (s *Sighting) remark() string {
 	case len(s.fields) == 0:
 		return "What the headers say is left out: too little of it was common to several messages.\n"
 	}
-	return "The header has what several messages have in common. What would show the addresses that\n" +
-		"they were sent to is left out or replaced by " + redact.Marker + ", and times are those of hours.\n"
+	return "The header has what several messages have in common: ordinary words of some fields. Names of\n" +
+		"hosts, addresses, links and codes are replaced by " + redact.Marker + ", whatever they say, and times\n" +
+		"are those of hours.\n"
 }
 
 func stamp(t time.Time) string { return t.Format("2006-01-02 15:04:05") + " UTC" }

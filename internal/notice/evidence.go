@@ -18,10 +18,10 @@ const longest = 300
 
 // fields is what "headers" shows, in this order. Dates, identifiers and Received
 // lines are not among them: they name one message or one second, and so one
-// recipient.
-var fields = []string{"HELO", "From", "Sender", "Reply-To", "Subject", "Precedence",
-	"Auto-Submitted", "Organization", "X-Mailer", "User-Agent", "X-PHP-Originating-Script",
-	"X-PHP-Script", "Content-Type", "MIME-Version", "Content-Language"}
+// recipient. Nor are HELO and senders: of these all but names is nothing.
+var fields = []string{"Subject", "Precedence", "Auto-Submitted", "Organization", "X-Mailer",
+	"User-Agent", "X-PHP-Originating-Script", "X-PHP-Script", "Content-Type", "MIME-Version",
+	"Content-Language"}
 
 // shared knows which values of which fields several traps saw.
 type shared struct {
@@ -63,11 +63,7 @@ func (s shared) sent(m *kept) []Field {
 	}
 	var all []Field
 	for _, name := range fields {
-		value := header.Get(name)
-		if name == "HELO" {
-			value = m.Helo
-		}
-		all = some(all, name, value)
+		all = some(all, name, header.Get(name))
 	}
 	return all
 }
@@ -88,18 +84,18 @@ func headerOf(head []byte) mail.Header {
 	return message.Header
 }
 
-// of gives what may be shown of a message.
+// of gives what may be shown of a message. What is shown of a value is the same
+// whatever the secrets are; that a field is left out as it names one never happens,
+// save by a mistake in redact.Inert.
 func (s shared) of(m *kept) []Field {
 	var shown []Field
 	for _, f := range s.sent(m) {
 		if len(s.values[f]) < enoughTraps {
 			continue
 		}
-		value := s.redactor.Value(f.Name, f.Value)
-		if f.Name == "HELO" {
-			value = s.redactor.Address(f.Value)
+		if value := short(redact.Inert(f.Name, f.Value)); value != "" && !s.redactor.Names(value) {
+			shown = append(shown, Field{f.Name, value})
 		}
-		shown = append(shown, Field{f.Name, short(value)})
 	}
 	return shown
 }

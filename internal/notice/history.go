@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"net/netip"
 	"sync"
 	"time"
@@ -31,8 +32,9 @@ type history struct {
 	ready  bool         // the log was read to its end once
 	bits   int          // of an IPv6 source
 	days   map[criteria.Day]map[uint64]cell
-	hours  []hourly // ascending
-	cells  int
+	hours  []hourly     // ascending
+	cells  int          // of days and hours
+	most   int          // of them
 	since  criteria.Day // nothing is known of earlier ones
 	marked store.Mark
 }
@@ -65,7 +67,7 @@ func (c *cell) add(d cell) {
 }
 
 func newHistory() *history {
-	return &history{seed: maphash.MakeSeed(), days: map[criteria.Day]map[uint64]cell{}}
+	return &history{seed: maphash.MakeSeed(), days: map[criteria.Day]map[uint64]cell{}, most: mostCells}
 }
 
 // Serve reads the log as it grows, until the context ends. An error is damage in
@@ -137,12 +139,19 @@ func (h *history) take(hit *criteria.Hit) {
 		h.hours = append(h.hours, hourly{start, map[dayKey]cell{}})
 		h.release(start)
 	}
-	now := h.hours[len(h.hours)-1].cells
+	h.marked.LSN = hit.LSN
 	key := dayKey{h.key(hit.Source), criteria.DayOf(hit.Time)}
-	c := now[key]
+	if key.day < h.since {
+		return
+	}
+	now := h.hours[len(h.hours)-1].cells
+	c, known := now[key]
 	c.add(one)
 	now[key] = c
-	h.marked.LSN = hit.LSN
+	if !known {
+		h.cells++
+		h.fit()
+	}
 }
 
 // key stands for a source.
@@ -160,43 +169,63 @@ func (h *history) pass(m store.Mark) {
 }
 
 // release puts hours that every notice may count into their days, and forgets the days
-// that are not shown any more, or that there is no room for.
+// that no notice shows any more.
 func (h *history) release(hour criteria.Second) {
 	for len(h.hours) > 0 && h.hours[0].start < hour-quiet {
 		for key, c := range h.hours[0].cells {
 			if h.days[key.day] == nil {
 				h.days[key.day] = map[uint64]cell{}
 			}
-			sum := h.days[key.day][key.source]
-			if sum == (cell{}) {
-				h.cells++
+			sum, known := h.days[key.day][key.source]
+			if known {
+				h.cells--
 			}
 			sum.add(c)
 			h.days[key.day][key.source] = sum
 		}
 		h.hours = h.hours[1:]
 	}
-	h.forget(criteria.DayOf(max(hour, daysShown*24*3600)) - daysShown + 1)
-	for h.cells > mostCells && len(h.days) > 1 {
+	h.forget(criteria.DayOf(max(hour, daysShown*24*3600)) - daysShown)
+}
+
+// fit forgets the oldest days until the others have room, be it the present one: rather
+// nothing is known of a day than that it has a part of its sources.
+func (h *history) fit() {
+	for h.cells > h.most {
 		h.forget(h.oldest() + 1)
-		h.since = h.oldest()
 	}
 }
 
+// oldest is the first day of which there is anything.
 func (h *history) oldest() criteria.Day {
-	first := criteria.Day(1<<16 - 1)
+	first := criteria.Day(1<<16 - 2)
 	for day := range h.days {
 		first = min(first, day)
+	}
+	for _, hour := range h.hours {
+		for key := range hour.cells {
+			first = min(first, key.day)
+		}
 	}
 	return first
 }
 
+// forget drops all that is known of the days before one.
 func (h *history) forget(before criteria.Day) {
+	if before <= h.since {
+		return
+	}
+	h.since = before
 	for day, cells := range h.days {
 		if day < before {
 			h.cells -= len(cells)
 			delete(h.days, day)
 		}
+	}
+	for _, hour := range h.hours {
+		all := len(hour.cells)
+		maps.DeleteFunc(hour.cells, func(key dayKey, _ cell) bool { return key.day < before })
+		h.cells -= all - len(hour.cells)
 	}
 }
 

@@ -8,13 +8,12 @@ import (
 	"github.com/trapline/trapline/criteria"
 )
 
-// Listing is one entry of the list, with its times by the hour as in the zone's
-// JSON.
+// Listing is one entry of the list, with its times by the hour.
 type Listing struct {
 	Source criteria.Source `json:"source"`
 	Answer criteria.Answer `json:"answer"`
 	Since  criteria.Second `json:"since"`
-	Until  criteria.Second `json:"until"` // null: without end
+	Until  criteria.Second `json:"until"` // of an operator's; null: without end, or by the score
 }
 
 // listEvery is for how long one copy of the list serves, in seconds: a copy costs as
@@ -46,10 +45,19 @@ func (o *Office) Within(n netip.Prefix) ([]Listing, error) {
 		}
 		if n.Overlaps(l.Source) {
 			found = append(found, Listing{criteria.Source{Prefix: l.Source}, l.Answer, down(l.Since),
-				up(l.Until)})
+				endOf(l)})
 		}
 	}
 	return found, nil
+}
+
+// endOf gives the end that people set. Any other one moves with each hit, and is told by
+// the notice of the address, when it may be.
+func endOf(l criteria.Listing) criteria.Second {
+	if l.Answer != criteria.Operator {
+		return 0
+	}
+	return up(l.Until)
 }
 
 // widest counts back to the first listing that may cover a network: none is wider

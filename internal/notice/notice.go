@@ -12,14 +12,19 @@
 //     zone tells it anyway;
 //   - sums, counts, the last hit and the end of a listing are those of the last
 //     full hour, and so is their clock: what came since then changes no byte;
-//   - of an address that is not listed, what came in the six hours before that
-//     hour is left out as well; and while all that is known of it came from one
-//     trap or one reporter, nothing is known of it (Unseen): it takes two traps
+//   - the end of a network's listing is never told, as any neighbour moves it; one
+//     that people set is told at once, and the ends of a whole network's listings
+//     at once are these alone;
+//   - of an address that its score does not list, be it listed by the operator or
+//     with its network, what came in the six hours before that hour is left out as
+//     well; and while all that is known of it came from one trap or one reporter,
+//     nothing is told of its hits (Unseen, where nobody lists it): it takes two traps
 //     to see a hit here, as it takes two to be listed;
 //   - no hit younger than six hours is shown by itself;
 //   - instants are whole hours: ends up, hits and beginnings down. Sums, which
 //     grow less by the second, are cut off so that they tell no more;
-//   - of a message, nothing is shown but what three traps saw alike (Evidence).
+//   - of a message, nothing is shown but what three traps saw alike (Evidence), and
+//     of that ordinary words alone: what is struck is the same whatever the traps are.
 //
 // It must never name a trap, a reporter or a relay, nor how many distinct ones
 // there were, and never give an instant within the hour. It changes nothing.

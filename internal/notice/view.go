@@ -33,7 +33,7 @@ func (o *Office) view(a netip.Addr) (view, error) {
 	}
 	v.hour = down(v.now)
 	v.cut = v.hour
-	if !v.entry.Listed {
+	if !v.byScore() {
 		v.cut = v.hour - quiet
 	}
 	if v.before, err = o.firstOf(v.cut); err != nil {
@@ -43,6 +43,13 @@ func (o *Office) view(a netip.Addr) (view, error) {
 		v.then = e.Recall(a, v.hour, v.before)
 		v.policy, _ = e.Policy()
 	})
+}
+
+// byScore says whether its own score lists the address now. The other answers come from
+// people, or from neighbours, and are no reason to tell more of its hits.
+func (v *view) byScore() bool {
+	n := &v.entry
+	return n.Listed && n.Answer != criteria.Operator && n.Answer != criteria.Network
 }
 
 // state says how the address stands now.
@@ -69,12 +76,15 @@ func (v *view) state(a netip.Addr) State {
 // a map of our hosts, so nothing is known of them.
 func isPublic(x criteria.Exception) bool { return x.Origin != criteria.FromSelf }
 
-// tellEnd says when a listing ends. The instant is that of the hits before the
-// full hour; where these alone do not list, it is not told.
+// tellEnd says when a listing ends: what people set is told at once. Otherwise the instant
+// is that of the hits before the full hour; where these alone do not list, it is not told.
+// Nor is that of a network, which moves with each hit of any neighbour.
 func (v *view) tellEnd(n *Notice) {
 	switch n.State {
-	case Operator, Network:
+	case Operator:
 		n.Until, n.EndsBy, n.Endless = up(v.entry.Until), v.entry.EndsBy, v.entry.Until == criteria.Never
+	case Network:
+		n.EndsBy = v.entry.EndsBy
 	case Listed:
 		then := &v.then.Verdict
 		n.Fresh = !then.Listed
@@ -92,11 +102,10 @@ func (v *view) reason(r *redact.Redactor) string {
 	return r.Words(v.entry.Manual.Reason)
 }
 
-// tells says whether there is a sum to tell: of an address that is not listed, only
-// where two traps, or reporters, are in it.
+// tells says whether there is a sum to tell: of an address that its score does not list,
+// only where two traps, or reporters, are in it.
 func (v *view) tells(several bool) bool {
-	return v.entry.Listed && v.entry.Answer != criteria.Network || several ||
-		v.then.Verdict.Traps >= 2
+	return v.byScore() || several || v.then.Verdict.Traps >= 2
 }
 
 // tellSum gives the sum of the full hour, by day and class.

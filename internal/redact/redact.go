@@ -23,7 +23,8 @@
 // again wherever they are shown. He who writes a thousand names into one mail learns from a gap
 // that one of them was a secret. A local part of two letters that stands alone is not found. So
 // an outlet that strangers can read shows what a sender wrote only if several traps saw the same
-// value: three at least.
+// value, three at least, and of that only what Inert gives, which knows no secret: what it removes
+// is the same whatever the secrets are.
 package redact
 
 import "strings"
@@ -49,11 +50,13 @@ type Secrets struct {
 type Redactor struct {
 	always *lexicon
 	ours   *lexicon // of one message's recipients
+
+	names, ourNames *lexicon // domains, see Names
 }
 
 // New prepares for secrets.
 func New(s Secrets) *Redactor {
-	var words []string
+	var words, names []string
 	domains := make(map[string]bool) // many addresses may share one
 	for _, a := range s.Addresses {
 		words = append(words, addressWords(a)...)
@@ -65,19 +68,24 @@ func New(s Secrets) *Redactor {
 	}
 	for d := range domains {
 		words = append(words, domainWords(d)...)
+		names = append(names, plainNames(d)...)
 	}
-	return &Redactor{always: newLexicon(words), ours: newLexicon(nil)}
+	return &Redactor{always: newLexicon(words), ours: newLexicon(nil),
+		names: newLexicon(names), ourNames: newLexicon(nil)}
 }
 
 // For is the redactor for one message: it knows the recipients, in any spelling, and so finds
 // their local parts where they stand alone, and their digests. A message must not be shown
 // without it.
 func (r *Redactor) For(recipients ...string) *Redactor {
-	var words []string
+	var words, names []string
 	for _, a := range recipients {
 		words = append(words, recipientWords(a)...)
+		_, domain := cutAddress(a)
+		names = append(names, plainNames(domain)...)
 	}
-	return &Redactor{always: r.always, ours: newLexicon(words)}
+	return &Redactor{always: r.always, ours: newLexicon(words),
+		names: r.names, ourNames: newLexicon(names)}
 }
 
 // Text is what may be shown of running text or of a part of a body, decoded or not. Lines stay
