@@ -19,7 +19,7 @@ const (
 	StepAccepted Step = "accepted"
 	StepRejected Step = "rejected"
 	StepRemoved  Step = "removed" // by whoever controls the address
-	StepExpired  Step = "expired" // it gave way to newer ones
+	StepExpired  Step = "expired" // it gave way to another one, or to newer ones
 	StepMoot     Step = "moot"    // the listing ended by itself
 )
 

@@ -38,7 +38,7 @@ const (
 	Accepted State = "accepted"
 	Rejected State = "rejected"
 	Removed  State = "removed" // by whoever controls the address
-	Expired  State = "expired" // gave way to newer ones
+	Expired  State = "expired" // gave way to another one, or to newer ones
 	Moot     State = "moot"    // the listing ended by itself
 )
 
@@ -90,7 +90,7 @@ type Private struct {
 	Statement string       `json:"statement"`
 	Relation  string       `json:"relation"`
 	Contact   string       `json:"contact"`
-	Network   netip.Prefix `json:"network"` // that the form came from: a /24 or /48
+	Network   netip.Prefix `json:"network"` // of who filed: /24, /48 or the address
 }
 
 // over tells whether the dispute has ended.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/trapline/trapline/criteria"
-	"github.com/trapline/trapline/internal/address"
 )
 
 // Ledger keeps decisions. Decide returns when all of them are on disk, or an
@@ -21,7 +20,7 @@ type Ledger interface {
 
 // List says what is listed, and why.
 type List interface {
-	// Lookup answers for an address at the list's present second.
+	// Lookup answers for an address at the list's present second, or judge.ErrNotReady.
 	Lookup(netip.Addr) (criteria.Entry, error)
 	// Await returns when the list heeds a decision.
 	Await(ctx context.Context, decision uint64) error
@@ -70,6 +69,7 @@ type Clerk struct {
 	mu      sync.Mutex // guards what follows
 	docket  docket
 	forms   forms
+	filings filings
 	checked map[string]criteria.Second // id to the last look for its token
 }
 
@@ -87,6 +87,7 @@ func Load(cfg Config) *Clerk {
 	for _, f := range all {
 		c.docket.takeForm(f)
 	}
+	c.filings = filingsOf(c.docket)
 	for _, err := range errs {
 		cfg.Observer.DisputeFailed(err)
 	}
@@ -112,17 +113,6 @@ func (c *Clerk) Find(id string) (Case, bool) {
 		return Case{}, false
 	}
 	return k.clone(), true
-}
-
-// Of gives the open dispute of an address, or of the network that is listed for it.
-func (c *Clerk) Of(a netip.Addr) (Case, bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	a = address.Unwrap(a)
-	if k := c.docket.openOn(netip.PrefixFrom(a, a.BitLen())); a.IsValid() && k != nil {
-		return k.clone(), true
-	}
-	return Case{}, false
 }
 
 // Cases gives all disputes, those first that have waited longest; among those without

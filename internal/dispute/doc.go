@@ -9,13 +9,14 @@
 // `_trapline.<reverse name>` holds a token that only the dispute's page shows. What
 // nobody proves is kept as a form for a week and is in no ledger, so that a
 // flood of forms is bounded, leaves nothing behind, and cannot keep the owner of
-// an address from disputing it. Only one dispute of a listing is open at a time.
+// an address from disputing it. Only one dispute of a listing is open at a time:
+// one that was opened from the address alone gives way to one with a TXT.
 //
 //	        address or TXT            the operator
 //	filed ───────────────────▶ open ───────────────▶ accepted | rejected
 //	  │ a week, or too many      │ the hits were read wrong: accepted
 //	  ▼                          │ the listing ended by itself: moot
-//	forgotten                    │ too many: expired
+//	forgotten                    │ too many, or one with a TXT came: expired
 //	                             ▼ TXT, where [web] self_removal allows it: removed
 //
 // Each step from the opening on is a decision of the ledger (criteria.Dispute),

@@ -86,92 +86,92 @@ func (k docket) chosen(f func(*Case) bool) []*Case {
 	return found
 }
 
-// openOn gives the open dispute of what shares an address with a network.
-func (k docket) openOn(subject netip.Prefix) *Case {
-	for _, c := range k {
-		if c.State == Open && c.Subject.Overlaps(subject) {
-			return c
-		}
-	}
-	return nil
+// yields tells whether a dispute is no bar to another one with such a proof: whoever
+// controls the address is not bound by what somebody did who only shares it.
+func (c *Case) yields(by Proof) bool { return by == ByTXT && !c.proven(ByTXT) }
+
+// superseded are the open disputes that end when another is opened by a proof. One of a
+// wider network does not: part of it is all that was proven.
+func (k docket) superseded(subject netip.Prefix, by Proof) []*Case {
+	return k.chosen(func(c *Case) bool {
+		part := c.Subject.Overlaps(subject) && c.Subject.Bits() >= subject.Bits()
+		return c.State == Open && c.yields(by) && part
+	})
 }
 
-// mayOpen says why a dispute of a listing cannot be opened by a proof.
+// mayOpen says why a dispute of a listing cannot be opened by a proof. It does not tell
+// the id of one that goes on, whose page shows its token: that would make of its
+// statement whatever the owner of the address proves there.
 func (k docket) mayOpen(subject netip.Prefix, by Proof, now criteria.Second) error {
 	if by == ByAddress && k.openedByAddress(now) >= mostByAddress {
 		return refuse(Busy, "set the TXT record, which has no such limit, or come back tomorrow",
 			"too many disputes were opened today")
 	}
-	if c := k.openOn(subject); c != nil {
-		return refuse(AlreadyOpen, "its page shows how far it is",
-			"a dispute of %s is open already", c.Subject).because(c)
-	}
+	var cooling *Case
 	for _, c := range k {
-		end := c.Ended + seconds(CoolDown)
-		if c.State != Rejected || end <= now || !c.Subject.Overlaps(subject) {
-			continue
+		switch {
+		case !c.Subject.Overlaps(subject) || c.yields(by):
+		case c.State == Open:
+			return refuse(AlreadyOpen, "only its own page shows how far it is",
+				"a dispute of %s is open already", c.Subject)
+		case c.State == Rejected && c.cool() > now && (cooling == nil || c.cool() > cooling.cool()):
+			cooling = c
 		}
-		// Whoever controls the address is not bound by what somebody said who shares it.
-		if by == ByTXT && !c.proven(ByTXT) {
-			continue
-		}
-		return refuse(CoolingDown, "its page shows the reason; until then the listing may end by itself",
-			"a dispute of %s was rejected a short while ago", c.Subject).because(c).until(end)
 	}
-	return nil
+	if cooling == nil {
+		return nil
+	}
+	return refuse(CoolingDown, "until then the listing may end by itself",
+		"a dispute of %s was rejected a short while ago", cooling.Subject).
+		because(cooling).until(cooling.cool())
 }
+
+// cool is when a dispute that has ended bars no other one any more.
+func (c *Case) cool() criteria.Second { return c.Ended + seconds(CoolDown) }
 
 // mayRemove says why a listing cannot be removed by whoever controls the address.
 func (k docket) mayRemove(subject netip.Prefix, now criteria.Second) error {
 	for _, c := range k {
-		end := c.Ended + seconds(CoolDown)
-		if c.State == Removed && end > now && c.Subject.Overlaps(subject) {
+		if c.State == Removed && c.cool() > now && c.Subject.Overlaps(subject) {
 			return refuse(CoolingDown, "mail came again after the last removal: look for its cause",
-				"%s was removed a short while ago", c.Subject).because(c).until(end)
+				"%s was removed a short while ago", c.Subject).because(c).until(c.cool())
 		}
 	}
 	return nil
 }
 
-// room says why a network cannot file another form.
-func (k docket) room(from netip.Prefix, now criteria.Second) error {
-	const window = seconds24
-	first, n := criteria.Never, 0
-	for _, c := range k {
-		if c.Private != nil && c.Private.Network == from && c.Filed > now-window {
-			first, n = min(first, c.Filed), n+1
-		}
+// crowdedOut gives the form without a proof that must go for another one: of the same
+// listing if that has enough of them, else of all.
+func (k docket) crowdedOut(newcomer *Case) *Case {
+	all := k.chosen(func(c *Case) bool { return c.State == Filed })
+	same := k.chosen(func(c *Case) bool { return c.State == Filed && c.Subject == newcomer.Subject })
+	switch {
+	case len(same) >= mostOfListing:
+		return leastMissed(same, newcomer)
+	case len(all) >= mostFiled:
+		return leastMissed(all, newcomer)
 	}
-	if n < mostOfNetwork {
-		return nil
-	}
-	return refuse(TooMany, "the disputes that were filed can still be proven",
-		"%d disputes came from your network in a day", n).until(first + window)
+	return nil
 }
 
-// crowdedOut gives the forms without a proof that must go for another: the oldest of
-// all, and the oldest of the same listing.
-func (k docket) crowdedOut(subject netip.Prefix) []*Case {
-	all := k.chosen(func(c *Case) bool { return c.State == Filed })
-	same := k.chosen(func(c *Case) bool { return c.State == Filed && c.Subject.Prefix == subject })
-	var out []*Case
-	if len(same) >= mostOfListing {
-		out = append(out, same[0])
-	} else if len(all) >= mostFiled {
-		out = append(out, all[0])
+// leastMissed gives, of forms from the oldest on, the first of the network that has most
+// of them with the newcomer's: who files many pushes out his own.
+func leastMissed(forms []*Case, newcomer *Case) *Case {
+	count := map[netip.Prefix]int{newcomer.Private.Network: 1}
+	for _, c := range forms {
+		count[c.Private.Network]++
 	}
-	return out
+	return slices.MaxFunc(forms, func(a, b *Case) int {
+		return cmp.Compare(count[a.Private.Network], count[b.Private.Network])
+	})
 }
 
 // Bounds, so that no flood fills the disk, hides the real ones or keeps them out.
 const (
-	mostFiled     = 1000 // forms without a proof; the oldest go first
+	mostFiled     = 1000 // forms without a proof
 	mostOfListing = 5    // of them, for one listing
-	mostOfNetwork = 5    // filed from a /24 or /48 in a day
 	mostOpen      = 1000 // the oldest without a TXT go first
 	mostByAddress = 200  // opened in a day without a TXT
-
-	seconds24 criteria.Second = 24 * hour
 )
 
 // openedByAddress tells how many disputes were opened in a day without a TXT.

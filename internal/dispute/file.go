@@ -36,15 +36,15 @@ func (c *Clerk) File(ctx context.Context, f Form) (Case, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
+	own := fromAddress(f.Peer, f.Address)
 	if err := c.mayFile(f, entry.Source.Prefix, now); err != nil {
-		return Case{}, err
+		return Case{}, told(err, own)
 	}
 	k := f.caseOf(newID(), entry.Source, now)
 	if err := c.enter(k); err != nil {
 		return Case{}, err
 	}
-	own := f.Claim != Fixed && fromAddress(f.Peer, f.Address)
-	if own && c.docket.mayOpen(k.Subject.Prefix, ByAddress, now) == nil {
+	if own && f.Claim != Fixed && c.docket.mayOpen(k.Subject.Prefix, ByAddress, now) == nil {
 		err = c.open(ctx, k, ByAddress)
 	}
 	return c.docket[k.ID].clone(), err
@@ -69,9 +69,9 @@ func (c *Clerk) mayOffer(e criteria.Entry) error {
 	case e.Answer == criteria.Operator || e.Answer == criteria.Network:
 		return refuse(NotOffered, "if it is in error, dispute it",
 			"%s is not listed for its own mail alone", e.Source)
-	case !c.cfg.SelfRemoval():
+	case !c.cfg.SelfRemoval(): // when it ends now is not told: that tells of hits within the hour
 		return refuse(NotADispute, "it ends by itself if no more mail comes; there is nothing to do",
-			"a listing is not ended early because its cause is gone").until(e.Until)
+			"a listing is not ended early because its cause is gone")
 	}
 	return nil
 }
@@ -79,7 +79,7 @@ func (c *Clerk) mayOffer(e criteria.Entry) error {
 // mayFile says why a form is not taken. A TXT may still come, so what only that can
 // open is taken.
 func (c *Clerk) mayFile(f Form, subject netip.Prefix, now criteria.Second) error {
-	if err := c.docket.room(networkOf(f.Peer), now); err != nil {
+	if err := c.filings.room(f.network(), now); err != nil {
 		return err
 	}
 	if f.Claim == Fixed {
@@ -88,9 +88,9 @@ func (c *Clerk) mayFile(f Form, subject netip.Prefix, now criteria.Second) error
 	return c.docket.mayOpen(subject, ByTXT, now)
 }
 
-// enter keeps a new form; older ones without a proof may have to go for it.
+// enter keeps a new form; another one without a proof may have to go for it.
 func (c *Clerk) enter(k *Case) error {
-	for _, old := range c.docket.crowdedOut(k.Subject.Prefix) {
+	if old := c.docket.crowdedOut(k); old != nil {
 		if err := c.drop(old); err != nil {
 			return err
 		}
@@ -99,6 +99,7 @@ func (c *Clerk) enter(k *Case) error {
 		return err
 	}
 	c.docket[k.ID] = k
+	c.filings.note(k.Private.Network, k.Filed)
 	return nil
 }
 
@@ -112,20 +113,27 @@ func (c *Clerk) drop(k *Case) error {
 	return nil
 }
 
-// open puts a dispute into the ledger by its first proof. c.mu is held.
+// open puts a dispute into the ledger by its first proof, and ends those that give way
+// to it. c.mu is held.
 func (c *Clerk) open(ctx context.Context, k *Case, by Proof) error {
-	old, room := c.docket.givesWay()
-	if !room {
-		return refuse(Busy, "try again later", "too many disputes are open")
+	var decisions []criteria.Decision
+	for _, old := range c.docket.superseded(k.Subject.Prefix, by) {
+		decisions = append(decisions, old.step(criteria.StepExpired, requester,
+			"somebody who has proven control of the address by TXT disputes the listing"))
+	}
+	if len(decisions) == 0 {
+		old, room := c.docket.givesWay()
+		if !room {
+			return refuse(Busy, "try again later", "too many disputes are open")
+		}
+		if old != nil {
+			decisions = append(decisions, old.step(criteria.StepExpired, clock,
+				"too many disputes were open; it may be filed anew"))
+		}
 	}
 	opened := k.step(criteria.StepOpened, requester, "")
 	opened.Dispute.Proof = string(by)
-	decisions := []criteria.Decision{opened}
-	if old != nil {
-		decisions = append(decisions, old.step(criteria.StepExpired, clock,
-			"too many disputes were open; it may be filed anew"))
-	}
-	if err := c.record(ctx, decisions...); err != nil {
+	if err := c.record(ctx, append(decisions, opened)...); err != nil {
 		return fmt.Errorf("open dispute: %w", err)
 	}
 	c.signal()

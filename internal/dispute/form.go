@@ -85,25 +85,32 @@ func isContact(text string) bool {
 		u.User == nil
 }
 
+// customer is the length of an IPv6 network that is one customer's.
+const customer = 64
+
 // fromAddress tells whether a peer speaks for an address: it is the address, or in
-// IPv6 lies in the same /64, which is one customer's.
+// IPv6 lies in the same /64.
 func fromAddress(peer, a netip.Addr) bool {
-	const customer = 64
 	return peer.IsValid() && address.Unit(peer, customer) == address.Unit(a, customer)
 }
 
-// networkOf stands for all addresses that one requester may have.
-func networkOf(peer netip.Addr) netip.Prefix {
+// network stands for all addresses that one requester may have: a /24 or /48. Where the
+// form comes from the address itself it is that alone, or its /64, since neighbours must
+// not use up what its owner may file.
+func (f Form) network() netip.Prefix {
+	if fromAddress(f.Peer, f.Address) {
+		return address.Unit(f.Peer, customer)
+	}
 	bits := 48
-	if peer.Is4() {
+	if f.Peer.Is4() {
 		bits = 24
 	}
-	n, _ := peer.Prefix(bits) // the zero Prefix of no address
+	n, _ := f.Peer.Prefix(bits) // the zero Prefix of no address
 	return n
 }
 
 // caseOf makes a case of a form that is in order.
 func (f Form) caseOf(id string, subject criteria.Source, now criteria.Second) *Case {
 	return &Case{ID: id, State: Filed, Address: f.Address, Subject: subject, Claim: f.Claim,
-		Filed: now, Private: &Private{f.Statement, f.Relation, f.Contact, networkOf(f.Peer)}}
+		Filed: now, Private: &Private{f.Statement, f.Relation, f.Contact, f.network()}}
 }

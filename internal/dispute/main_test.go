@@ -46,6 +46,7 @@ type court struct {
 	ended     map[netip.Prefix]bool            // the listing has ended by itself
 	readings  map[uint64]Reading
 	unread    error // of reading a hit again
+	silent    error // of the list
 	dns       map[string][]string
 	mute      error // of the DNS
 	self      bool  // removal is offered
@@ -112,6 +113,9 @@ func (c *court) Lookup(a netip.Addr) (criteria.Entry, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var e criteria.Entry
+	if c.silent != nil {
+		return e, c.silent
+	}
 	e.Source, e.At = criteria.Source{Prefix: address.Unit(a, 64)}, criteria.At(c.at)
 	for _, lsn := range c.counted(e.Source.Prefix) {
 		e.Terms = append(e.Terms, criteria.Term{LSN: lsn})

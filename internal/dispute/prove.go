@@ -20,16 +20,26 @@ func (c *Clerk) Prove(ctx context.Context, id string, peer netip.Addr) (Case, er
 	if k.Claim == Fixed {
 		return k, refuse(NotADispute, "the same token serves for the removal", "it is no dispute")
 	}
+	var why error // the address alone is not enough
 	if k.State == Filed && fromAddress(address.Unwrap(peer), k.Address) {
-		return c.prove(ctx, k.ID, ByAddress)
+		if why = c.mayOpen(k, ByAddress); why == nil {
+			return c.prove(ctx, k.ID, ByAddress)
+		}
 	}
 	if k.proven(ByTXT) {
 		return k, nil
 	}
 	if err := c.look(ctx, k); err != nil {
-		return k, err
+		return k, barred(why, err)
 	}
 	return c.prove(ctx, k.ID, ByTXT)
+}
+
+// mayOpen says why a proof cannot open a dispute.
+func (c *Clerk) mayOpen(k Case, by Proof) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.docket.mayOpen(k.Subject.Prefix, by, c.now())
 }
 
 // going gives a dispute that has not ended.

@@ -10,7 +10,7 @@ import (
 	"github.com/trapline/trapline/criteria"
 )
 
-// TestRandomEvents: whatever happens in whatever order, no listing has two open disputes,
+// TestRandomEvents: whatever happens in whatever order, no listing has two open disputes, none with a TXT gives way,
 // nothing is removed of which nobody has proven control by TXT, and a restart changes nothing.
 func TestRandomEvents(t *testing.T) {
 	happened := map[string]int{}
@@ -28,7 +28,7 @@ func TestRandomEvents(t *testing.T) {
 		g.sameAfterRestart()
 	}
 	for _, d := range []string{"opened", "proved", "reread", "uncount", "accepted", "rejected",
-		"removed", "moot", "delist", "except"} {
+		"removed", "moot", "expired", "delist", "except"} {
 		if happened[d] < 5 {
 			t.Errorf("%s happened %d times in all", d, happened[d])
 		}
@@ -125,6 +125,9 @@ func (g *gamble) check() {
 	for _, k := range g.Cases() {
 		if other := open[k.Subject]; k.State == Open && other != "" {
 			g.Errorf("%s has two open disputes, %s and %s", k.Subject, k.ID, other)
+		}
+		if k.State == Expired && k.proven(ByTXT) {
+			g.Errorf("%s gave way, in spite of its TXT", k.ID)
 		}
 		if k.State == Open {
 			open[k.Subject] = k.ID

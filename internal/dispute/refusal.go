@@ -1,6 +1,7 @@
 package dispute
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/trapline/trapline/criteria"
@@ -14,7 +15,7 @@ const (
 	BadForm     Refusal = "bad-form"      // a field is empty, too long or no such thing
 	NotListed   Refusal = "not-listed"    // there is nothing to dispute
 	NotADispute Refusal = "not-a-dispute" // "fixed, please remove": the listing ends by itself
-	AlreadyOpen Refusal = "already-open"  // ID is the open one
+	AlreadyOpen Refusal = "already-open"  // with as good a proof, or a better one
 	CoolingDown Refusal = "cooling-down"  // one was rejected, or removed, a short while ago
 	TooMany     Refusal = "too-many"      // from one network
 	Busy        Refusal = "busy"          // too many of all, or of DNS queries: later, or by TXT
@@ -30,7 +31,7 @@ type RefusedError struct {
 	Why     Refusal
 	Message string
 	Hint    string
-	ID      string          // of the dispute that stands in the way, if there is one
+	ID      string          // of the ended dispute that stands in the way; "": none, or not told
 	Until   criteria.Second // when that ends, in full hours; 0: nobody knows
 }
 
@@ -52,6 +53,26 @@ func (r *RefusedError) until(at criteria.Second) *RefusedError {
 		r.Until = hourUp(at)
 	}
 	return r
+}
+
+// told leaves out of a refusal which dispute stands in the way, unless the requester
+// has shown that the address is his: who knows an id reads its page.
+func told(err error, own bool) error {
+	var r *RefusedError
+	if errors.As(err, &r) && !own {
+		r.ID = ""
+	}
+	return err
+}
+
+// barred completes why a proof is not enough with what the better one, a TXT, lacks.
+func barred(why, lack error) error {
+	var r, better *RefusedError
+	if errors.As(why, &r) && errors.As(lack, &better) {
+		r.Hint = "a TXT record would be enough, but " + better.Error()
+		return r
+	}
+	return lack
 }
 
 // because completes a refusal with the dispute that stands in the way.

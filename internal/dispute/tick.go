@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/trapline/trapline/criteria"
+	"github.com/trapline/trapline/internal/judge"
 )
 
 const (
@@ -40,7 +41,9 @@ func (c *Clerk) Tick(ctx context.Context) error {
 	errs := []error{c.forgetOld()}
 	for _, k := range c.Cases() {
 		if k.State == Open && ctx.Err() == nil {
-			errs = append(errs, c.tend(ctx, k))
+			if err := c.tend(ctx, k); !errors.Is(err, judge.ErrNotReady) { // it will be
+				errs = append(errs, err)
+			}
 		}
 	}
 	return errors.Join(errs...)
