@@ -1,8 +1,10 @@
 package config
 
 import (
+	"io/fs"
 	"net"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"strings"
 	"time"
@@ -14,6 +16,7 @@ func (r *reader) checkConflicts(c *Config) {
 	r.checkSockets(c)
 	r.checkDelivery(c)
 	r.checkFolders(c)
+	r.checkPlaces(c)
 	r.checkRetention(c)
 	r.checkHearing(c.Ops)
 }
@@ -39,7 +42,7 @@ func (r *reader) checkMemory(l Limits) {
 // bound is a socket and the path it was read from.
 type bound struct {
 	path    string
-	address Address
+	address Address // canonical
 }
 
 // sockets lists what is going to be bound. A listener's path counts as the file does, which is
@@ -51,12 +54,12 @@ func (r *reader) sockets(c *Config) []bound {
 		if r.given(path) {
 			path = element("listen", i) + ".address"
 		}
-		all = append(all, bound{path, l.Address})
+		all = append(all, bound{path, l.Address.Canonical()})
 	}
 	return append(all,
 		bound{"web.address", c.Web.Address},
 		bound{"ops.address", c.Ops.Address},
-		bound{"admin.socket", Address{"unix", c.Admin.Socket}})
+		bound{"admin.socket", Address{"unix", c.Admin.Socket}.Canonical()})
 }
 
 func (r *reader) checkSockets(c *Config) {
@@ -105,25 +108,57 @@ func (r *reader) checkDelivery(c *Config) {
 
 // checkFolders keeps what is ours out of the folder that rsync serves to everybody.
 func (r *reader) checkFolders(c *Config) {
-	const within = "lies in zone.dir, which rsync serves to everybody"
-	r.checkServed(c, "zone.dir", c.DataDir, "holds data_dir, and rsync serves it to everybody")
-	r.checkServed(c, "admin.socket", c.Admin.Socket, within)
+	r.checkServed(c, "zone.dir", filepath.Join(c.DataDir, "ledger.db"), "holds data_dir, and rsync serves it to everybody")
 	for i, l := range c.Listen {
 		if l.KeyFile != "" {
-			r.checkServed(c, element("listen", i)+".key_file", l.KeyFile, within)
+			r.checkServed(c, element("listen", i)+".key_file", l.KeyFile, served)
 		}
 	}
 }
 
+// served is what is wrong with a file of ours in the zone's folder.
+const served = "lies in zone.dir, which rsync serves to everybody"
+
 func (r *reader) checkServed(c *Config, path, ours, problem string) {
-	zone, zoneErr := filepath.Abs(c.Zone.Dir)
-	ours, oursErr := filepath.Abs(ours)
-	if zoneErr != nil || oursErr != nil || !r.sound(path, "zone.dir", "data_dir") {
-		return
-	}
-	way, err := filepath.Rel(zone, ours)
-	if err == nil && way != ".." && !strings.HasPrefix(way, ".."+string(filepath.Separator)) {
+	if r.sound(path, "zone.dir", "data_dir") && within(c.Zone.Dir, ours) {
 		r.fault(r.firstGiven(path, "zone.dir", "data_dir"), problem, "choose a folder for the zone alone")
+	}
+}
+
+// within tells whether a path is that of a folder or of what lies in it, however they are spelled.
+func within(folder, path string) bool {
+	folder, err := filepath.Abs(folder)
+	if err != nil {
+		return false
+	}
+	way, err := filepath.Rel(canonicalFolder(folder), Canonical(path))
+	return err == nil && way != ".." && !strings.HasPrefix(way, ".."+string(filepath.Separator))
+}
+
+// checkPlaces keeps unix sockets from the names of files: of those that are there, and in our
+// folders of all that may come.
+func (r *reader) checkPlaces(c *Config) {
+	for _, s := range r.sockets(c) {
+		if s.address.Network != "unix" || !r.sound(s.path) {
+			continue
+		}
+		r.checkServed(c, s.path, s.address.Name, served)
+		r.checkPlace(c, s)
+	}
+}
+
+func (r *reader) checkPlace(c *Config, s bound) {
+	name := s.address.Name
+	blame := r.firstGiven(s.path, "data_dir", "zone.dir")
+	info, err := os.Lstat(name) // the daemon looks again, who may look everywhere
+	switch {
+	case !r.sound(s.path, "data_dir", "zone.dir"):
+	case err == nil && info.Mode().Type() != fs.ModeSocket:
+		r.fault(blame, quoted(name)+" is there and is no socket",
+			"give another path, or move away what is there")
+	case within(c.DataDir, name) && filepath.Ext(name) != ".sock", within(c.Zone.Dir+".state", name):
+		r.fault(blame, quoted(name)+" may become a file of ours",
+			"in data_dir let the name end in .sock, or choose another folder")
 	}
 }
 

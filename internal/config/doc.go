@@ -12,6 +12,6 @@
 // Keys.
 //
 // The package never opens a socket, resolves a name or expands a variable. Of the file system it
-// reads the configuration itself and the certificates that it names, nothing else. A fault never
-// quotes the address of a trap or of a reporter, because the faults of a reload are logged.
+// reads the configuration itself and the certificates that it names, nothing else; of the path of a
+// unix socket it looks at what lies there, and at the links that lead there. A fault never quotes the address of a trap or of a reporter, because the faults of a reload are logged.
 package config

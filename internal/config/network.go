@@ -97,6 +97,38 @@ func (a Address) String() string {
 	return a.Name
 }
 
+// Canonical gives the one spelling of the address: with it, equal addresses are one socket. It looks
+// at the symbolic links of today.
+func (a Address) Canonical() Address {
+	if a.Network == "unix" {
+		a.Name = Canonical(a.Name)
+	}
+	return a
+}
+
+// Canonical gives the path of a socket or file from the root, without symbolic links in its folders
+// as far as those are there. What lies at the path itself does not matter. Where the working
+// directory cannot be told, the path stays as it is.
+func Canonical(path string) string {
+	whole, err := filepath.Abs(path)
+	if err != nil {
+		return path
+	}
+	return filepath.Join(canonicalFolder(filepath.Dir(whole)), filepath.Base(whole))
+}
+
+// canonicalFolder follows the links of an absolute path as far as it is there.
+func canonicalFolder(dir string) string {
+	if real, err := filepath.EvalSymlinks(dir); err == nil {
+		return real
+	}
+	above := filepath.Dir(dir)
+	if above == dir {
+		return dir
+	}
+	return filepath.Join(canonicalFolder(above), filepath.Base(dir))
+}
+
 // socket reads the address of a TCP socket, or none when it is empty.
 func (s section) socket(key, otherwise string) Address {
 	text := s.text(key, otherwise)
@@ -127,13 +159,18 @@ func (s section) listener(key, otherwise string) Address {
 	return s.tcp(item{s.at(key), text})
 }
 
-// checkUnix: a path has to fit into sockaddr_un with its final zero, unix(7).
+// Beside is the end of the name that a unix socket has until it takes its place.
+const Beside = ".new"
+
+// checkUnix: a path has to fit into the 107 bytes of sockaddr_un, unix(7), with Beside behind it.
 func (r *reader) checkUnix(path, name string) {
+	const longest = 107 - len(Beside)
 	switch {
 	case name == "":
 		r.fault(path, "has no path", "write it as unix:/run/trapline/lmtp.sock")
-	case len(name) > 107:
-		r.fault(path, "is longer than the 107 bytes of a socket's path", "shorten "+quoted(name))
+	case len(name) > longest:
+		r.fault(path, fmt.Sprintf("is longer than the %d bytes that a socket's path may have", longest),
+			"shorten "+quoted(name))
 	}
 }
 
@@ -182,7 +219,7 @@ func (a Address) endpoint() (ip netip.Addr, port uint16, ok bool) {
 	return ip, uint16(n), err == nil && n != 0
 }
 
-// overlaps tells whether the two sockets cannot be bound side by side.
+// overlaps tells whether the two sockets, both canonical, cannot be bound side by side.
 func (a Address) overlaps(b Address) bool {
 	x, xPort, ok := a.endpoint()
 	y, yPort, also := b.endpoint()

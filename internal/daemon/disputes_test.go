@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -11,13 +12,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/rs/zerolog"
 
 	"github.com/trapline/trapline/criteria"
 	"github.com/trapline/trapline/internal/config"
 	"github.com/trapline/trapline/internal/dispute"
+	"github.com/trapline/trapline/internal/notice"
 	"github.com/trapline/trapline/internal/ops"
 	"github.com/trapline/trapline/internal/testpeer"
+	"github.com/trapline/trapline/internal/web"
 	"github.com/trapline/trapline/store"
 )
 
@@ -183,6 +187,51 @@ func TestRightParserStays(t *testing.T) {
 		t.Errorf("two days later: %+v", s)
 	}
 	h.private()
+}
+
+// TestFixedTellsNoFreshHit: who mails a trap and then says that he has mended the cause gets, to
+// the byte, what he got before: the answer tells nothing that is younger than the page may know.
+func TestFixedTellsNoFreshHit(t *testing.T) {
+	const sender = "203.0.113.51"
+	h := newHearing(t)
+	site, err := web.New(web.Config{Disputes: h.clerk, Settings: h.webSettings, Observer: h.options.Events,
+		Now: h.now, Clean: strings.Clone, Lookup: notice.New(notice.Config{Store: h.store, Judge: h.judge,
+			Now: h.now, Rules: h.noticeRules, Zone: func() notice.Zone { return notice.Zone{} },
+			Published: func(netip.Addr) (uint32, bool) { return 0, false }})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.recorded("helo-names-victim-1.eml", sender, "one@traps.example")
+	h.recorded("helo-names-victim-2.eml", sender, "two@traps.example")
+	h.await(sender, true)
+	h.forward(70 * time.Minute)
+	counted := func(n int) {
+		testpeer.Eventually(t, patience, "the hits to count", func() bool {
+			e, err := h.judge.Lookup(netip.MustParseAddr(sender))
+			return err == nil && len(e.Terms) == n && e.At >= criteria.At(h.now())
+		})
+	}
+	// Nothing that counts: it brings the judge's clock to where the next hit finds it.
+	h.recorded("helo-names-victim-1.eml", "203.0.113.99", "one@traps.example")
+	counted(2)
+	answer := func() string {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/ip/"+sender+"/dispute", strings.NewReader(
+			"claim=fixed&relation=mine&contact=me@corp.example"))
+		r.RemoteAddr, r.Host = sender+":4711", "127.0.0.1"
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		w := httptest.NewRecorder()
+		site.Handler().ServeHTTP(w, r)
+		return w.Body.String()
+	}
+	before := answer()
+	if !strings.Contains(before, "not ended early") || !strings.Contains(before, "the listing ends at") {
+		t.Errorf("the answer is %s", before)
+	}
+	h.recorded("helo-names-victim-1.eml", sender, "three@traps.example")
+	counted(3)
+	if diff := cmp.Diff(before, answer()); diff != "" {
+		t.Errorf("a hit changes the answer: %s", diff)
+	}
 }
 
 // private holds that nothing of what the requester wrote is in the log, the ledger or a backup.

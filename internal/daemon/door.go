@@ -17,7 +17,7 @@ import (
 // door is a socket that takes mail, and what a session that comes through it reads at its start.
 type door struct {
 	net.Listener
-	address  config.Address
+	address  config.Address // canonical
 	settings atomic.Pointer[trap.Settings]
 	stop     func() error // accepts no more; sessions go on. Set once it is served
 }
@@ -47,7 +47,8 @@ func (d *doors) prepare(wanted []config.Listen) (turn, error) {
 	t := turn{leave: slices.Clone(d.open), all: make([]*door, len(wanted))}
 	d.mu.Unlock()
 	for i, l := range wanted {
-		at := slices.IndexFunc(t.leave, func(one *door) bool { return one.address == l.Address })
+		address := l.Address.Canonical()
+		at := slices.IndexFunc(t.leave, func(one *door) bool { return one.address == address })
 		if at >= 0 {
 			t.all[i] = t.leave[at]
 			t.leave = slices.Delete(t.leave, at, at+1)
@@ -59,9 +60,9 @@ func (d *doors) prepare(wanted []config.Listen) (turn, error) {
 		}
 		listener, err := listen(l.Address, d.handed)
 		if err != nil {
-			return t, errors.Join(fmt.Errorf("listen for mail: %w%s", err, t.mendFor(err)), t.abandon())
+			return t, errors.Join(fmt.Errorf("listen for mail: %w%s", err, t.mendFor(err)), d.abandon(t))
 		}
-		t.all[i] = &door{Listener: listener, address: l.Address}
+		t.all[i] = &door{Listener: listener, address: l.Address.Canonical()}
 		t.come = append(t.come, t.all[i])
 	}
 	return t, nil
@@ -76,13 +77,16 @@ func (t turn) mendFor(err error) string {
 	return ""
 }
 
-// abandon closes what was opened.
-func (t turn) abandon() error {
+// abandon closes what was opened. What systemd handed over waits for another turn: nobody here can
+// open it again.
+func (d *doors) abandon(t turn) error {
 	var errs []error
 	for _, one := range t.come {
-		if err := one.Close(); !errors.Is(err, net.ErrClosed) {
-			errs = append(errs, err)
+		if one.address.Network == "fd" {
+			d.handed[one.address.Name] = slices.Insert(d.handed[one.address.Name], 0, one.Listener)
+			continue
 		}
+		errs = append(errs, one.Close())
 	}
 	return errors.Join(errs...)
 }
@@ -93,13 +97,18 @@ func (d *doors) commit(t turn, settings []*trap.Settings) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.closed {
-		_ = t.abandon() // the daemon stops
+		_ = d.abandon(t) // the daemon stops
 		return
 	}
 	for i, one := range t.all {
 		one.settings.Store(settings[i])
 	}
 	for _, one := range t.come {
+		if s, unix := one.Listener.(*socket); unix {
+			if err := s.place(); err != nil {
+				d.fail(one, err)
+			}
+		}
 		d.serve(one)
 	}
 	for _, one := range t.leave {
@@ -112,13 +121,17 @@ func (d *doors) serve(one *door) {
 	one.stop = background(func(ctx context.Context) error {
 		err := d.server.Serve(ctx, one)
 		if err != nil {
-			select {
-			case d.failed <- fmt.Errorf("serve mail on %s: %w", one.Addr(), err):
-			default: // one is enough to stop
-			}
+			d.fail(one, err)
 		}
 		return err
 	})
+}
+
+func (d *doors) fail(one *door, err error) {
+	select {
+	case d.failed <- fmt.Errorf("serve mail on %s: %w", one.Addr(), err):
+	default: // one is enough to stop
+	}
 }
 
 // close ends the sessions, and then the doors.

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"os"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
@@ -108,9 +107,12 @@ func (d *Daemon) movePage(p *page) {
 // openAdmin serves the command line. Its answers may take long: a whole log, a
 // replay under another policy.
 func (d *Daemon) openAdmin(c *config.Config) error {
-	l, err := listenUnix(c.Admin.Socket)
+	l, err := openSocket(c.Admin.Socket)
 	if err != nil {
 		return fmt.Errorf("listen for admin: %w", err)
+	}
+	if err := l.place(); err != nil {
+		return fmt.Errorf("listen for admin: %w", errors.Join(err, l.Close()))
 	}
 	server := ops.NewServer(admin.Handler(d.desk, d.orders()))
 	server.ReadTimeout, server.WriteTimeout = 0, 0
@@ -160,13 +162,14 @@ func (d *Daemon) bindTraps(c *config.Config) error {
 	if d.first, err = d.doors.prepare(c.Listen); err != nil {
 		return err
 	}
-	d.stack.push(func(context.Context) error { return d.first.abandon() })
+	d.stack.push(func(context.Context) error { return d.doors.abandon(d.first) })
 	return nil
 }
 
 // serveTraps takes mail until the stack unwinds.
 func (d *Daemon) serveTraps() (failed <-chan error) {
 	d.doors.commit(d.first, d.current.Load().listeners)
+	d.first = turn{}
 	d.stack.push(d.doors.close)
 	d.options.Ready(d.doors.names(), d.metrics)
 	return d.doors.failed
@@ -184,25 +187,9 @@ func listen(a config.Address, handed map[string][]net.Listener) (net.Listener, e
 		handed[a.Name] = handed[a.Name][1:]
 		return l, nil
 	case "unix":
-		return listenUnix(a.Name)
+		return openSocket(a.Name)
 	}
 	// Each wait of a session has a deadline, so no probes need to be set up for each of them.
 	quiet := net.ListenConfig{KeepAlive: -1}
 	return quiet.Listen(context.Background(), a.Network, a.Name)
-}
-
-// listenUnix opens a unix socket for our user and group. The store's lock says
-// that no other daemon has it, so one that lies there is a dead one's.
-func listenUnix(path string) (net.Listener, error) {
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("remove old socket: %w", err)
-	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, err
-	}
-	if err := os.Chmod(path, 0o660); err != nil {
-		return nil, errors.Join(err, l.Close())
-	}
-	return l, nil
 }

@@ -57,7 +57,7 @@ func (d *Daemon) tryReload(ctx context.Context, who string) (done admin.Settled,
 		}
 	})
 	if !adopted {
-		return done, errors.Join(err, r.abandon())
+		return done, errors.Join(err, d.abandon(r))
 	}
 	for _, a := range areas {
 		done.Areas = append(done.Areas, admin.Area(a))
@@ -122,7 +122,9 @@ func (d *Daemon) prepare(c *config.Config) (r reform, err error) {
 	return r, nil
 }
 
-func (r reform) abandon() error { return errors.Join(r.doors.abandon(), r.page.abandon()) }
+func (d *Daemon) abandon(r reform) error {
+	return errors.Join(d.doors.abandon(r.doors), r.page.abandon())
+}
 
 // adopt puts a prepared configuration in force. Nothing of it can fail.
 func (d *Daemon) adopt(r reform) {
