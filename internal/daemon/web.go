@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"time"
 
 	"golang.org/x/net/netutil"
 
@@ -20,6 +21,10 @@ import (
 // webConnections bounds how many visitors, or their proxies, are connected at once.
 // Each costs what its headers cost, for seconds.
 const webConnections = 512
+
+// webIdle is for how long a visitor who asks nothing more keeps his connection: a page and what
+// belongs to it are asked for within it, and the place is for others then.
+const webIdle = 5 * time.Second
 
 // openWeb serves the public pages.
 func (d *Daemon) openWeb(c *config.Config) error {
@@ -39,7 +44,9 @@ func (d *Daemon) openWeb(c *config.Config) error {
 	if err != nil {
 		return fmt.Errorf("listen for web: %w", err)
 	}
-	d.stack.push(serveHTTP(netutil.LimitListener(l, webConnections), ops.NewServer(site.Handler())))
+	server := ops.NewServer(site.Handler())
+	server.IdleTimeout = webIdle
+	d.stack.push(serveHTTP(site.Listener(netutil.LimitListener(l, webConnections)), server))
 	stop := background(func(ctx context.Context) error {
 		if err := office.Serve(ctx); err != nil && !errors.Is(err, context.Canceled) {
 			d.options.Events.PageFailed(err)

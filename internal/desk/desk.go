@@ -17,9 +17,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/trapline/trapline/internal/admin"
@@ -113,7 +111,7 @@ func (s *Site) guarded(next http.Handler) http.Handler {
 		web.Protect(w.Header())
 		defer s.recovered(w, r)
 		switch set := s.cfg.Settings(); {
-		case !isLoopback(r.Host):
+		case !web.HostOf(r.Host).IsLoopback():
 			s.fail(w, problem{http.StatusMisdirectedRequest, "Another name",
 				"These pages answer to localhost and to loopback addresses alone, so that no name on the " +
 					"internet can be made to lead a browser here.",
@@ -129,17 +127,6 @@ func (s *Site) guarded(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		}
 	})
-}
-
-// isLoopback tells whether a Host header names this machine in a way that nobody else's
-// DNS has a part in. The port may be another one: tunnels have their own.
-func isLoopback(host string) bool {
-	u, err := url.Parse("http://" + host)
-	if err != nil || u.Host != host {
-		return false
-	}
-	a, err := netip.ParseAddr(u.Hostname())
-	return strings.EqualFold(u.Hostname(), "localhost") || err == nil && a.Unmap().IsLoopback()
 }
 
 // recovered answers where a handler panicked. Nothing was sent by then: pages are made

@@ -30,6 +30,9 @@ func send(w http.ResponseWriter, r *http.Request, a answer) {
 		h.Set("Vary", "Accept")
 	}
 	h.Set("Cache-Control", "no-store")
+	if a.status == http.StatusTooManyRequests || a.status == http.StatusServiceUnavailable {
+		h.Set("Connection", "close") // whoever is to come later makes room for others
+	}
 	if a.fresh > 0 && a.status == http.StatusOK {
 		sum := sha256.Sum256(a.body)
 		tag := `"` + hex.EncodeToString(sum[:12]) + `"`
@@ -46,6 +49,30 @@ func send(w http.ResponseWriter, r *http.Request, a answer) {
 	if r.Method != http.MethodHead {
 		_, _ = w.Write(a.body) // who has gone misses it
 	}
+}
+
+// made is an answer that nobody has been sent yet.
+type made struct {
+	header http.Header // of the request's own ResponseWriter
+	status int
+	body   *bytes.Buffer
+}
+
+var _ http.ResponseWriter = (*made)(nil)
+
+func newMade(h http.Header) *made {
+	return &made{header: h, status: http.StatusOK, body: new(bytes.Buffer)}
+}
+
+func (m *made) Header() http.Header { return m.header }
+
+func (m *made) WriteHeader(status int) { m.status = status }
+
+func (m *made) Write(p []byte) (int, error) { return m.body.Write(p) }
+
+func (m *made) sendTo(w http.ResponseWriter) {
+	w.WriteHeader(m.status)
+	_, _ = m.body.WriteTo(w) // who has gone misses it
 }
 
 // problem is an answer that is not what was asked for, in kind words.
@@ -76,6 +103,28 @@ func (s *Site) failed(w http.ResponseWriter, r *http.Request, err error) {
 		"Try again in a minute."})
 }
 
+// elsewhere answers what has no route: which methods have one there, RFC 9110 section 15.5.6, or
+// that nothing is there.
+func (s *Site) elsewhere(routes *http.ServeMux) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var allowed []string
+		for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+			other := *r
+			other.Method = method
+			if _, pattern := routes.Handler(&other); pattern != everything {
+				allowed = append(allowed, method)
+			}
+		}
+		if allowed == nil {
+			s.notFound(w, r)
+			return
+		}
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+		s.fail(w, r, problem{http.StatusMethodNotAllowed, "Not that way",
+			"This page is not there to be asked in that way.", "Open it in a browser."})
+	}
+}
+
 func (s *Site) notFound(w http.ResponseWriter, r *http.Request) {
 	s.fail(w, r, problem{http.StatusNotFound, "No such page", "There is no page here.",
 		"Start at the search: it takes an address, a network or the text of a bounce."})
@@ -88,14 +137,19 @@ func wantsJSON(r *http.Request) bool {
 }
 
 func (s *Site) json(w http.ResponseWriter, r *http.Request, status int, v any) {
+	send(w, r, s.twin(status, v))
+}
+
+// twin makes an answer for programs.
+func (s *Site) twin(status int, v any) answer {
 	body, err := json.MarshalIndent(v, "", "  ")
 	if err != nil {
 		s.cfg.Observer.PageFailed(fmt.Errorf("write JSON: %w", err))
 		status = http.StatusInternalServerError
 		body = []byte(`{"error":"no answer","hint":"try again later"}`)
 	}
-	send(w, r, answer{status: status, kind: "application/json", body: append(body, '\n'),
-		fresh: fresh, varies: true})
+	return answer{status: status, kind: "application/json", body: append(body, '\n'), fresh: fresh,
+		varies: true}
 }
 
 // fresh is for how long, in seconds, what changes may be kept by who asked for it.

@@ -111,7 +111,9 @@ func (s *Site) showDispute(
 		return
 	}
 	if wantsJSON(r) {
-		s.json(w, r, http.StatusOK, s.public(&c))
+		twin := s.twin(http.StatusOK, s.public(&c))
+		twin.fresh = 0 // for nobody's cache, as the page
+		send(w, r, twin)
 		return
 	}
 	n, err := s.cfg.Lookup.Look(c.Address)

@@ -1,7 +1,10 @@
 package web
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
@@ -13,13 +16,16 @@ import (
 	"github.com/trapline/trapline/internal/rate"
 )
 
-// Bounds of what visitors may ask, so that no flood of them takes from the mail.
+// Bounds of what visitors may ask, so that no flood of them takes from the mail, nor from
+// other visitors.
 const (
 	perMinute        = 60  // requests of an address, or in IPv6 of a /64
 	perMinuteNetwork = 240 // of a /24 or /48
 	postsPerMinute   = 10  // of an address or /64
-	atOnce           = 32  // requests that are answered at the same time
+	atOnce           = 32  // requests that are worked on at the same time
+	atOnceNetwork    = 8   // of a /24 or /48: read, worked on and answered
 	mostBody         = 16 << 10
+	bodyTime         = 2 * time.Second // for a body to come
 )
 
 // What a network begins; each is counted apart.
@@ -30,27 +36,33 @@ const (
 
 // gate says who may ask now.
 type gate struct {
-	now   func() time.Time
-	made  time.Time
-	slots chan struct{}
+	now      func() time.Time
+	made     time.Time
+	bodyTime time.Duration // by the system's clock, as sockets have it
+	slots    chan struct{}
+	networks rate.Held // requests
 
 	mu    sync.Mutex // guards rates
 	rates *rate.Sketch
 }
 
 func newGate(now func() time.Time) *gate {
-	return &gate{now: now, made: now(), slots: make(chan struct{}, atOnce), rates: rate.New()}
+	return &gate{now: now, made: now(), bodyTime: bodyTime, slots: make(chan struct{}, atOnce),
+		rates: rate.New()}
 }
 
 // admits counts a request; false where its network asked too often.
 func (g *gate) admits(client netip.Addr, post bool) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	at, host, network := g.now().Sub(g.made), within(client, 32, 64), within(client, 24, 48)
+	at, host, network := g.now().Sub(g.made), within(client, 32, 64), networkOf(client)
 	return g.rates.Take(at, host, beginRequest, perMinute) &&
 		g.rates.Take(at, network, beginRequest, perMinuteNetwork) &&
 		(!post || g.rates.Take(at, host, beginPost, postsPerMinute))
 }
+
+// networkOf is what one visitor can be expected to have more of.
+func networkOf(a netip.Addr) netip.Prefix { return within(a, 24, 48) }
 
 func within(a netip.Addr, bits4, bits6 int) netip.Prefix {
 	bits := bits4
@@ -61,31 +73,95 @@ func within(a netip.Addr, bits4, bits6 int) netip.Prefix {
 	return p
 }
 
+// read takes the whole body of a request, before it has a slot: whoever sends slowly keeps
+// nobody waiting.
+func (g *gate) read(w http.ResponseWriter, r *http.Request) error {
+	if r.Body == nil || r.Body == http.NoBody {
+		return nil
+	}
+	control := http.NewResponseController(w)
+	_ = control.SetReadDeadline(time.Now().Add(g.bodyTime)) // without a socket nothing is slow
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, mostBody))
+	if err != nil {
+		return err // the deadline stays, for the rest that the server reads
+	}
+	_ = control.SetReadDeadline(time.Time{}) // else it ends the work
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return nil
+}
+
 // guarded is the way to every handler: headers that all answers have, limits, and an
-// answer even where a handler panics.
+// answer even where a handler panics. In a slot there is work and nothing else: the request
+// was read before, and the answer is sent after.
 func (s *Site) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		Protect(w.Header())
-		defer s.recovered(w, r)
-		if !s.gate.admits(s.client(r), r.Method == http.MethodPost) {
-			w.Header().Set("Retry-After", "60")
-			s.fail(w, r, problem{http.StatusTooManyRequests, "Too many requests",
-				"Your network asks faster than this page can answer all others as well.",
-				"Wait a minute. For many addresses, copy the zone: see /use."})
+		client, post := s.client(r), r.Method == http.MethodPost
+		if !s.gate.admits(client, post) || !s.gate.networks.Take(networkOf(client), atOnceNetwork) {
+			s.turnAway(w, r, tooMany)
 			return
 		}
-		select {
-		case s.gate.slots <- struct{}{}:
-			defer func() { <-s.gate.slots }()
+		defer s.gate.networks.Give(networkOf(client))
+		if post && !s.isOurs(HostOf(r.Host)) {
+			s.turnAway(w, r, misdirected)
+			return
+		}
+		var tooLong *http.MaxBytesError
+		switch err := s.gate.read(w, r); {
+		case errors.As(err, &tooLong):
+			s.tooLong(w, r)
+		case err != nil:
+			s.turnAway(w, r, tooSlow)
 		default:
-			w.Header().Set("Retry-After", "10")
-			s.fail(w, r, problem{http.StatusServiceUnavailable, "Busy",
-				"Too many ask at the same time.", "Try again in a few seconds."})
-			return
+			if made, ok := s.work(next, w.Header(), r); ok {
+				made.sendTo(w)
+			} else {
+				s.turnAway(w, r, busy)
+			}
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, mostBody)
-		next.ServeHTTP(w, r)
 	})
+}
+
+// work has an answer made in a slot; ok is false where all are taken.
+func (s *Site) work(next http.Handler, h http.Header, r *http.Request) (made *made, ok bool) {
+	select {
+	case s.gate.slots <- struct{}{}:
+		defer func() { <-s.gate.slots }()
+	default:
+		return nil, false
+	}
+	made, ok = newMade(h), true
+	defer s.recovered(made, r)
+	next.ServeHTTP(made, r)
+	return made, ok
+}
+
+// What is answered to those who are not let in.
+var (
+	tooMany = problem{http.StatusTooManyRequests, "Too many requests",
+		"Your network asks faster than this page can answer all others as well.",
+		"Wait a minute. For many addresses, copy the zone: see /use."}
+	busy = problem{http.StatusServiceUnavailable, "Busy",
+		"Too many ask at the same time.", "Try again in a few seconds."}
+	tooSlow = problem{http.StatusRequestTimeout, "Too slow",
+		"What you sent did not come whole within 2 seconds.", "Try again, with less text."}
+	misdirected = problem{http.StatusMisdirectedRequest, "Another name",
+		"Your browser came by a name that is not known to be ours, so the form was not taken.",
+		"Open this site by its own name, as the list's refusals give it, and fill the form in again. " +
+			"Whoever runs the site: [web] base_url says its name."}
+)
+
+// turnAway answers whoever is not let in, and closes the connection: what else was sent on it
+// is not read, and it is there for others.
+func (s *Site) turnAway(w http.ResponseWriter, r *http.Request, p problem) {
+	w.Header().Set("Connection", "close")
+	switch p.status {
+	case http.StatusTooManyRequests:
+		w.Header().Set("Retry-After", "60")
+	case http.StatusServiceUnavailable:
+		w.Header().Set("Retry-After", "10")
+	}
+	s.fail(w, r, p)
 }
 
 // protection is what tells a browser to trust a page with nothing.
@@ -100,15 +176,15 @@ var protection = map[string]string{
 	"X-Frame-Options":              "DENY",
 }
 
-// recovered answers where a handler panicked. Nothing was sent by then: pages are
-// made whole before.
-func (s *Site) recovered(w http.ResponseWriter, r *http.Request) {
+// recovered answers where a handler panicked, in place of what it had begun.
+func (s *Site) recovered(m *made, r *http.Request) {
 	p := recover()
 	if p == nil {
 		return
 	}
 	s.cfg.Observer.PageFailed(fmt.Errorf("serve %s: panic: %v\n%s", r.Pattern, p, debug.Stack()))
-	s.fail(w, r, broken)
+	*m = *newMade(m.header)
+	s.fail(m, r, broken)
 }
 
 // crossOrigin answers a form that another site sent.

@@ -123,6 +123,7 @@ type stand struct {
 	diary    *diary
 	settings Settings
 	now      time.Time
+	site     *Site
 	handler  http.Handler
 }
 
@@ -136,7 +137,7 @@ func newStand(t testing.TB) *stand {
 		zone: notice.Zone{Origin: "bl.mx.example", Serial: serial, Published: at(-1), Entries: 1234,
 			TTL: 5 * time.Minute, MinInterval: 30 * time.Second, ValidFor: 48 * time.Hour},
 		within: []notice.Listing{
-			{Source: scopeOf("198.51.100.7"), Answer: criteria.Spam, Since: at(-30), Until: at(18)},
+			{Source: scopeOf("198.51.100.7"), Answer: criteria.Spam, Since: at(-30)},
 			{Source: scopeOf("198.51.100.64/26"), Answer: criteria.Operator, Since: at(-300)}}}
 	site, err := New(Config{Lookup: s.library, Disputes: s.bureau, Observer: s.diary,
 		Settings: func() Settings { return s.settings }, Now: func() time.Time { return s.now },
@@ -144,7 +145,7 @@ func newStand(t testing.TB) *stand {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s.handler = site.Handler()
+	s.site, s.handler = site, site.Handler()
 	return s
 }
 
@@ -153,6 +154,7 @@ func newStand(t testing.TB) *stand {
 func (s *stand) ask(method, target string, change ...func(*http.Request)) *httptest.ResponseRecorder {
 	s.Helper()
 	r := httptest.NewRequestWithContext(s.Context(), method, target, nil)
+	r.Host = "bl.example"
 	s.now = s.now.Add(time.Minute)
 	for _, f := range change {
 		f(r)

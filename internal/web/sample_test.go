@@ -47,7 +47,7 @@ func listedForTests(serial *uint32) notice.Notice {
 			{Hour: at(-7), Class: notice.Spam, Cause: causeOf("relay"),
 				Trace: notice.Trace{Direct: true, Stopped: "untrusted-peer", Ignored: &ignored},
 				Evidence: []notice.Field{{Name: "Subject", Value: "Cheap <b>watches</b>"},
-					{Name: "From", Value: "Shop <info@shop.example>"}}},
+					{Name: "X-Mailer", Value: "PHPMailer 5.2.22 [removed]"}}},
 			{Hour: at(-30), Class: notice.Backscatter, Cause: causeOf("bounce"),
 				Trace: notice.Trace{Stopped: "untrusted-peer"}}}}
 }
@@ -63,7 +63,7 @@ func noticesForTests(serial *uint32) map[string]notice.Notice {
 		"198.51.100.70": {Scope: scopeOf("198.51.100.70"), State: notice.Operator, AsOf: at(0), Endless: true,
 			Answer: criteria.Operator, Since: at(-300), EndsBy: criteria.ManualEnd, Published: serial,
 			Reason: "phishing, <script>alert(1)</script>"},
-		"198.51.100.8": {Scope: scopeOf("198.51.100.8"), State: notice.Network, AsOf: at(0), Until: at(20),
+		"198.51.100.8": {Scope: scopeOf("198.51.100.8"), State: notice.Network, AsOf: at(0),
 			Answer: criteria.Network, Since: at(-20), EndsBy: criteria.NetworkEnd, Published: serial},
 		"203.0.113.5": {Scope: scopeOf("203.0.113.5"), State: notice.Excepted, AsOf: at(0)},
 		"10.0.0.1":    {Scope: scopeOf("10.0.0.1"), State: notice.Special, AsOf: at(0)},

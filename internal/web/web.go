@@ -115,10 +115,14 @@ func (s *Site) Handler() http.Handler {
 	for _, r := range s.routes() {
 		mux.HandleFunc(r.pattern, r.serve)
 	}
+	mux.HandleFunc(everything, s.elsewhere(mux))
 	sameOrigin := http.NewCrossOriginProtection()
 	sameOrigin.SetDenyHandler(http.HandlerFunc(s.crossOrigin))
 	return s.guarded(sameOrigin.Handler(mux))
 }
+
+// everything is the pattern of what has no route.
+const everything = "/"
 
 // route is one address of the site.
 type route struct {
@@ -148,7 +152,6 @@ func (s *Site) routes() []route {
 		{"GET /style.css", s.static},
 		{"GET /icon.svg", s.static},
 		{"GET /robots.txt", s.robots},
-		{"/", s.notFound},
 	}
 }
 
