@@ -42,10 +42,12 @@ func (d *Daemon) reread(lsn uint64) (dispute.Reading, error) {
 	return dispute.Reading{Proves: proves, Source: source}, err
 }
 
-// runClerk does what time brings to disputes.
+// runClerk does what time brings to disputes, once the list can be asked.
 func (d *Daemon) runClerk(*config.Config) error {
 	stop := background(func(ctx context.Context) error {
-		d.clerk.Serve(ctx)
+		if d.judge.Await(ctx, 0) == nil {
+			d.clerk.Serve(ctx)
+		}
 		return nil
 	})
 	d.stack.push(func(context.Context) error { return stop() })

@@ -20,7 +20,7 @@ type Ledger interface {
 
 // List says what is listed, and why.
 type List interface {
-	// Lookup answers for an address at the list's present second, or judge.ErrNotReady.
+	// Lookup answers for an address at the list's present second.
 	Lookup(netip.Addr) (criteria.Entry, error)
 	// Await returns when the list heeds a decision.
 	Await(ctx context.Context, decision uint64) error

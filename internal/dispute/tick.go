@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/trapline/trapline/criteria"
-	"github.com/trapline/trapline/internal/judge"
 )
 
 const (
@@ -15,19 +14,20 @@ const (
 	mostRounds = 10 // of reading a listing's hits again
 )
 
-// Serve does what time brings, until the context ends.
+// Serve does what time brings, until the context ends. It begins at once, so the list
+// must be there.
 func (c *Clerk) Serve(ctx context.Context) {
 	ticker := time.NewTicker(tickEvery)
 	defer ticker.Stop()
 	for {
+		if err := c.Tick(ctx); err != nil && ctx.Err() == nil {
+			c.cfg.Observer.DisputeFailed(err)
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-c.work:
 		case <-ticker.C:
-		}
-		if err := c.Tick(ctx); err != nil && ctx.Err() == nil {
-			c.cfg.Observer.DisputeFailed(err)
 		}
 	}
 }
@@ -41,9 +41,7 @@ func (c *Clerk) Tick(ctx context.Context) error {
 	errs := []error{c.forgetOld()}
 	for _, k := range c.Cases() {
 		if k.State == Open && ctx.Err() == nil {
-			if err := c.tend(ctx, k); !errors.Is(err, judge.ErrNotReady) { // it will be
-				errs = append(errs, err)
-			}
+			errs = append(errs, c.tend(ctx, k))
 		}
 	}
 	return errors.Join(errs...)

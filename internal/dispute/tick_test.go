@@ -15,7 +15,6 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/trapline/trapline/criteria"
-	"github.com/trapline/trapline/internal/judge"
 )
 
 // readings of hits whose source is still the same, another, none, and which prove nothing.
@@ -106,35 +105,19 @@ func TestRereadAgain(t *testing.T) {
 	}
 }
 
-// A list that is still being read gives no answer yet, which is no failure.
-func TestListIsBeingRead(t *testing.T) {
+// What a list does not answer is tried again.
+func TestListIsSilent(t *testing.T) {
 	c := newCourt(t)
 	c.readings = map[uint64]Reading{1: another, 2: another, 3: another}
 	id := c.file(filled(ours, ours)).ID
-	c.silent = judge.ErrNotReady
-	c.tick()
-	c.want(id, Open)
 	c.silent = errors.New("damaged")
 	if err := c.Tick(t.Context()); !errors.Is(err, c.silent) {
 		t.Errorf("got %v", err)
 	}
+	c.want(id, Open)
 	c.silent = nil
 	c.tick()
 	c.want(id, Accepted)
-	c.silent = judge.ErrNotReady // after the reading, too
-	other := c.reopened()
-	c.tick()
-	c.want(other, Open)
-}
-
-// reopened is a dispute whose hits were read again already.
-func (c *court) reopened() string {
-	silent := c.silent
-	c.silent = nil
-	id := c.file(filled(six, six)).ID
-	c.tick()
-	c.silent = silent
-	return id
 }
 
 func TestClock(t *testing.T) {

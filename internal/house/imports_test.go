@@ -21,7 +21,7 @@ var mayImport = map[string][]string{
 	"trap":              {"internal/rate"},
 	"internal/intake":   {"trap", "parser", "criteria", "store"},
 	"internal/judge":    {"criteria", "store"},
-	"internal/dispute":  {"criteria", "store", "internal/judge", "internal/address"},
+	"internal/dispute":  {"criteria", "store", "internal/address"},
 	"internal/address":  {},
 	"internal/redact":   {},
 	"internal/signpost": {},
