@@ -231,6 +231,7 @@ type scriptDaemon struct {
 	cmd   *exec.Cmd
 	lines chan string // of its stderr
 	log   string      // those read so far
+	rest  []event     // of the start, that may still be awaited
 }
 
 // runDaemon is the command daemon: start [ARGS], await EVENT, signal NAME and stop.
@@ -268,6 +269,12 @@ func startDaemon(ts *testscript.TestScript, args []string) *scriptDaemon {
 		}
 	}()
 	listeners := d.await(ts, "started").Listeners
+	for line := range strings.Lines(d.log) { // these come beside the start, in any order
+		var e event
+		if json.Unmarshal([]byte(line), &e) == nil {
+			d.rest = append(d.rest, e)
+		}
+	}
 	i := slices.IndexFunc(listeners, func(l string) bool { return !strings.HasPrefix(l, "/") })
 	ts.Setenv("MAIL", listeners[max(i, 0)])
 	return d
@@ -275,6 +282,13 @@ func startDaemon(ts *testscript.TestScript, args []string) *scriptDaemon {
 
 // await reads the log as far as an event.
 func (d *scriptDaemon) await(ts *testscript.TestScript, kind string) event {
+	for i, e := range d.rest {
+		if e.Event == kind {
+			d.rest = d.rest[i+1:]
+			return e
+		}
+	}
+	d.rest = nil
 	deadline := time.After(patience)
 	for {
 		select {
